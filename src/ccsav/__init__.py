@@ -1,0 +1,22 @@
+"""Few-shot audio classification from the attention heads of a frozen audio-language model."""
+
+from ccsav.classify import CCSAVClassifier, SAVClassifier
+from ccsav.corpora import load_dataset
+from ccsav.datasets import Dataset
+from ccsav.episodes import episodes
+from ccsav.evaluate import evaluate
+from ccsav.extract import HeadActivations, extract
+from ccsav.lalm import LALM, load_lalm
+
+__all__ = [
+    "LALM",
+    "CCSAVClassifier",
+    "Dataset",
+    "HeadActivations",
+    "SAVClassifier",
+    "episodes",
+    "evaluate",
+    "extract",
+    "load_dataset",
+    "load_lalm",
+]

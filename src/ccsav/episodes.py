@@ -1,0 +1,94 @@
+"""Few-shot episodes: n support clips per class, and queries that share no group with them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+ATTEMPTS = 100  # random orders of the groups that are tried before a request is called impossible
+
+
+def episodes(
+    y: np.ndarray,
+    groups: np.ndarray | None = None,
+    *,
+    shots: int,
+    n_episodes: int,
+    seed: int = 0,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw few-shot episodes whose support and query sets have no group in common.
+
+    Half of the groups, at random, may give support clips (more where a class is short); `shots`
+    clips per class are drawn from them. Every clip whose group gave no support clip is a query.
+
+    y: class of each clip, shape (N,).
+    groups: what must not stand on both sides (speaker, source recording, fold), shape (N,);
+        default: every clip is its own group.
+    shots: support clips per class.
+    n_episodes: how many episodes to draw.
+    seed: same seed, same episodes.
+
+    Yields (support, query), two arrays of clip indices. Raises `ValueError`, saying which class
+    is short of what, where `shots` and the groups cannot be had together.
+    """
+    y = np.asarray(y)
+    groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+    if len(groups) != len(y):
+        raise ValueError(f"groups has {len(groups)} entries for {len(y)} clips.")
+    if shots < 1 or n_episodes < 1:
+        raise ValueError(f"shots={shots} and n_episodes={n_episodes} must both be at least 1.")
+    rng = np.random.default_rng(seed)
+    for _ in range(n_episodes):
+        yield _draw(y, groups, shots, rng)
+
+
+def _draw(y, groups, shots, rng):
+    """One (support, query) split, or a `ValueError` that says what is short."""
+    classes, class_of = np.unique(y, return_inverse=True)
+    _, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((group_of.max() + 1, len(classes)), dtype=int)  # (groups, C)
+    np.add.at(counts, (group_of, class_of), 1)
+    for _ in range(ATTEMPTS):
+        support = _support(counts, class_of, group_of, shots, rng)
+        if support is None:
+            continue
+        query = np.flatnonzero(~np.isin(group_of, group_of[support]))
+        if len(np.unique(class_of[query])) == len(classes):
+            return support, query
+    raise ValueError(_shortage(classes, counts, shots))
+
+
+def _support(counts, class_of, group_of, shots, rng):
+    """Clip indices, `shots` per class, from as few groups as the draw allows; None if short."""
+    order = rng.permutation(len(counts))
+    chosen = list(order[: max(1, len(order) // 2)])
+    for group in order[len(chosen) :]:
+        short = counts[chosen].sum(axis=0) < shots
+        if np.any(short & (counts[group] > 0)):
+            chosen.append(group)
+    if np.any(counts[chosen].sum(axis=0) < shots):
+        return None
+    eligible = np.isin(group_of, chosen)
+    picks = [
+        rng.choice(np.flatnonzero(eligible & (class_of == c)), shots, replace=False)
+        for c in range(counts.shape[1])
+    ]
+    return np.concatenate(picks)
+
+
+def _shortage(classes, counts, shots):
+    """One sentence: which class cannot give `shots` support clips and still have a query."""
+    lacking = []
+    for label, per_group in zip(classes, counts.T, strict=True):
+        most = per_group.sum() - per_group[per_group > 0].min()  # one group kept for the queries
+        if most < shots:
+            lacking.append(
+                f"class {label!r} has {per_group.sum()} clips in {np.count_nonzero(per_group)} "
+                f"groups, so at most {most} for support"
+            )
+    if not lacking:
+        lacking = [f"no division of the {len(counts)} groups leaves every class a query"]
+    return (
+        f"{shots} shots per class with group-disjoint queries cannot be had: "
+        f"{'; '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}. "
+        "Ask for fewer shots, add clips, or use finer groups."
+    )

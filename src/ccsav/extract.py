@@ -1,0 +1,271 @@
+"""Clips × model → head vectors: each clip once, in batches, resumable."""
+
+import time
+import warnings
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from ccsav.audio import AudioError
+from ccsav.cache import Cache, Claim, NoCache, row_key
+from ccsav.datasets import Dataset, some
+from ccsav.lalm import LALM
+
+ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
+POLL = 0.2  # seconds between looks at rows that another process is computing
+
+
+class ExtractionError(ValueError):
+    """Clips whose head vectors cannot be computed; the message names each and says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadActivations:
+    """Head vectors of a set of clips.
+
+    X: (N, K, D) array, float16 unless asked otherwise; vectors shorter than D end in zeros.
+    y: (N,) class of each clip, an index into `labels`; None if the dataset has no labels.
+    labels: (C,) names of the classes.
+    groups: (N,) group of each clip, or None.
+    heads: table of the K heads (layer, head, kind, dim, …).
+    table: the dataset's rows for the N clips.
+    skipped: table of what was left out, and why (path, reason).
+    provenance: what was computed, by what, from what.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    labels: np.ndarray
+    groups: np.ndarray | None
+    heads: pd.DataFrame
+    table: pd.DataFrame
+    skipped: pd.DataFrame
+    provenance: dict
+
+
+def extract(
+    lalm: LALM,
+    dataset: Dataset,
+    question: str | Sequence[str] | None = None,
+    *,
+    heads=None,
+    batch_size: int = 16,
+    cache: str | Path | None = None,
+    on_error: str = "raise",
+    truncate: bool = False,
+    dtype: str = "float16",
+    progress: bool = True,
+) -> HeadActivations:
+    """Compute the head vectors of every clip of a dataset, one forward pass each.
+
+    lalm: from `load_lalm`. dataset: N clips.
+    question: asked about every clip, or one question per clip; default: the family's own.
+    heads: which heads, as in `LALM.select`; default: those of the decoder.
+    batch_size: clips per forward pass.
+    cache: folder to keep finished rows in and take them from; default: none. Rows are known by
+        the model's weights, the question, the heads, the formats and the clip's bytes.
+    on_error: "raise", or "skip": leave a clip out that cannot be read or does not fit, list it
+        in `skipped`, and warn with the count.
+    truncate: use the beginning of clips that are longer than the model's window, and warn with
+        their number. Otherwise they are errors.
+    dtype: "float16" or "float32", the format that head vectors are kept in.
+    progress: show a bar with clips per second.
+
+    Raises `ExtractionError`, naming the clips; what was computed before stays in the cache.
+    """
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error={on_error!r}: choose "raise" or "skip".')
+    if dtype not in ("float16", "float32"):
+        raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: choose at least 1.")
+    chosen = lalm.select(heads)
+    prompts = _prompts(lalm, question, len(dataset))
+    seconds, reasons = _survey(lalm, dataset, truncate)
+    if reasons and on_error == "raise":
+        raise ExtractionError(_list(dataset, reasons))
+
+    places = defaultdict(list)  # row key → the clips with these bytes; longest clips first
+    for i in np.argsort(-seconds, kind="stable"):
+        if i not in reasons:
+            places[row_key(dataset.digest(i), prompts[i])].append(i)
+    identity = _identity(lalm, chosen, dtype) if cache else {}
+    store = Cache(cache, identity) if cache else NoCache()
+    X = np.zeros((len(dataset), len(chosen), chosen["dim"].max()), dtype)
+    clips = {key: (same[0], prompts[same[0]]) for key, same in places.items()}
+    rows = _rows(lalm, dataset, clips, chosen, dtype, batch_size, store)
+    with tqdm(total=sum(map(len, places.values())), unit=" clips", disable=not progress) as bar:
+        try:
+            for key, row, reason in rows:
+                if reason is None:
+                    X[places[key]] = row
+                elif on_error == "skip":
+                    reasons |= dict.fromkeys(places[key], reason)
+                else:
+                    raise ExtractionError(_list(dataset, {places[key][0]: reason}))
+                bar.update(len(places[key]))
+        finally:
+            rows.close()
+            store.release()
+
+    keep = np.array([i not in reasons for i in range(len(dataset))])
+    cut = np.count_nonzero(keep & (seconds > lalm.window))
+    copies = sum(map(len, places.values())) - len(places)
+    _tell(dataset, reasons, cut, copies, lalm.window)
+    provenance = {
+        "model": lalm.name,
+        "family": lalm.family.name,
+        "prompts": sorted(set(prompts)),
+        "device": str(lalm.device),
+        "truncated": cut,
+        "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
+    } | identity
+    return _activations(dataset, X, keep, reasons, chosen, provenance)
+
+
+def _prompts(lalm, question, n):
+    """The prompt of each of n clips, from one question or n."""
+    questions = [question] * n if question is None or isinstance(question, str) else list(question)
+    if len(questions) != n:
+        raise ValueError(f"{len(questions)} questions for {n} clips.")
+    prompt_of = {question: lalm.prompt(question) for question in set(questions)}
+    return [prompt_of[question] for question in questions]
+
+
+def _survey(lalm, dataset, truncate):
+    """Durations from the headers, (N,) seconds, and {clip: reason} for those that cannot do."""
+    seconds, reasons = np.zeros(len(dataset)), {}
+    for i in range(len(dataset)):
+        try:
+            seconds[i] = dataset.seconds(i)
+            reason = lalm.complaint(seconds[i], truncate)
+        except AudioError as error:
+            reason = str(error).removeprefix(f"{dataset.path(i)}: ")
+        if reason:
+            reasons[i] = reason
+    return seconds, reasons
+
+
+def _identity(lalm, heads, dtype):
+    """Everything that decides what a row holds, besides the clip and the prompt."""
+    return {
+        "algorithm": ALGORITHM,
+        "fingerprint": lalm.fingerprint,
+        "window": lalm.window,
+        "computed in": str(lalm.dtype),
+        "kept in": dtype,
+        "heads": heads[["module", "head", "pool"]].astype(str).agg(":".join, axis=1).tolist(),
+    }
+
+
+def _rows(lalm, dataset, clips, heads, dtype, batch_size, store) -> Iterator[tuple]:
+    """Yield (key, row, None) or (key, None, reason) for each of `clips`, {key: (clip, prompt)}.
+
+    The next batch is read from disk while the model works on this one. Rows that another process
+    is computing are left to it, and asked for again at the end.
+    """
+
+    def load(keys):
+        waveforms, reasons = {}, {}
+        for key in keys:
+            try:
+                waveform = dataset.waveform(clips[key][0], lalm.rate)
+                waveforms[key] = waveform[: round(lalm.window * lalm.rate)]
+            except AudioError as error:
+                reasons[key] = str(error).removeprefix(f"{dataset.path(clips[key][0])}: ")
+                store.release(key)
+        prompts = [clips[key][1] for key in waveforms]
+        inputs = lalm.inputs(list(waveforms.values()), prompts) if waveforms else None
+        return list(waveforms), inputs, reasons
+
+    queue, ready = deque(clips), None
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        while queue or ready:
+            mine, stored = _claim(queue, store, batch_size)
+            now, ready = ready, reader.submit(load, mine) if mine else None
+            yield from ((key, row, None) for key, row in stored.items())
+            if now is None:
+                if not mine and not stored:
+                    time.sleep(POLL)
+                continue
+            keys, inputs, reasons = now.result()
+            if keys:
+                vectors = lalm.read(inputs, heads).numpy()
+                finished = [
+                    (key, *_keep(key, row, dtype, store))
+                    for key, row in zip(keys, vectors, strict=True)
+                ]
+                yield from finished
+            yield from ((key, None, reason) for key, reason in reasons.items())
+
+
+def _claim(queue, store, most):
+    """Take up to `most` keys off the queue to compute, and rows that are stored already."""
+    mine, stored = [], {}
+    for _ in range(len(queue)):
+        if len(mine) == most or (not mine and len(stored) == most):
+            break
+        key = queue.popleft()
+        claim = store.claim(key)
+        row = store.get(key) if claim is Claim.DONE else None
+        if row is not None:
+            stored[key] = row
+        elif claim is Claim.MINE:
+            mine.append(key)
+        else:
+            queue.append(key)
+    return mine, stored
+
+
+def _keep(key, row, dtype, store):
+    """Store one clip's head vectors, (K, D): (row, None), or (None, reason) if they overflow."""
+    with np.errstate(over="ignore"):
+        kept = row.astype(dtype)
+    if np.isfinite(kept).all():
+        store.put(key, kept)
+        return kept, None
+    store.release(key)
+    if np.isfinite(row).all():
+        return None, f"a head vector exceeds {dtype}: pass dtype='float32'."
+    return None, "the model's head vectors are NaN or infinite: load it in another dtype."
+
+
+def _list(dataset, reasons):
+    """One line per clip that cannot be used."""
+    lines = [f"{dataset.path(i)}: {reason}" for i, reason in sorted(reasons.items())]
+    return f"{len(lines)} of {len(dataset)} clips cannot be used:\n- " + "\n- ".join(lines)
+
+
+def _tell(dataset, reasons, cut, copies, window):
+    """Warn of what was left out, cut, or heard twice."""
+    notes = some([dataset.path(i) for i in sorted(reasons)], "clips were left out (see `skipped`)")
+    if cut:
+        notes.append(f"{cut} clips were cut to the model's window of {window:g} s")
+    if copies:
+        notes.append(f"{copies} clips have the very bytes of another clip")
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+
+
+def _activations(dataset, X, keep, reasons, heads, provenance):
+    """Put together what `extract` returns, of the clips that were kept, a mask (N,)."""
+    table = dataset.table[keep].reset_index(drop=True)
+    skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
+    labels = dataset.labels
+    return HeadActivations(
+        X=X if keep.all() else X[keep],
+        y=np.searchsorted(labels, table["label"].to_numpy(str)) if "label" in table else None,
+        labels=labels,
+        groups=table["group"].to_numpy() if "group" in table else None,
+        heads=heads.reset_index(drop=True).rename_axis("index"),
+        table=table,
+        skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
+        provenance=provenance,
+    )

@@ -1,0 +1,112 @@
+"""Find a model's attention heads, and take their vectors out of one forward pass.
+
+The head vector is what a head hands to its layer's output projection: the *input* of `o_proj`
+(or `out_proj`), split by head. The projection's output already mixes the heads.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from ccsav.families import Site
+
+PROJECTIONS = ("o_proj", "out_proj")
+MEL_PER_FRAME = 2  # mel frames per encoder frame
+
+
+def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
+    """List a model's heads, one row each: layer, head, kind, dim, pool, module.
+
+    `dim` is the length of the head vector, read from the attention module (it need not be
+    hidden size / heads); with grouped-query attention there are as many output heads as query
+    heads. `module` is the path of the output projection. Raises `ValueError` for a layer whose
+    heads cannot be told apart.
+    """
+    rows = []
+    for site in sites:
+        for layer, block in enumerate(model.get_submodule(site.layers)):
+            path = f"{site.layers}.{layer}.{site.attention}"
+            attention = getattr(block, site.attention, None)
+            name = next((p for p in PROJECTIONS if hasattr(attention, p)), None)
+            if name is None:
+                raise ValueError(
+                    f"layer {site.layers}.{layer} has no {site.attention} with one of "
+                    f"{PROJECTIONS}: it is not an attention layer that heads can be read from."
+                )
+            width, dim = getattr(attention, name).weight.shape[1], attention.head_dim
+            if width % dim:
+                raise ValueError(f"{path}.{name} takes {width} numbers, not a multiple of {dim}.")
+            rows += [
+                (layer, head, site.kind, dim, site.pool, f"{path}.{name}")
+                for head in range(width // dim)
+            ]
+    columns = ["layer", "head", "kind", "dim", "pool", "module"]
+    return pd.DataFrame(rows, columns=columns).rename_axis("index")
+
+
+class _Enough(Exception):
+    """All head vectors are taken; the rest of the forward pass has nothing to add."""
+
+
+def head_vectors(
+    model: nn.Module, heads: pd.DataFrame, frames: torch.Tensor, forward: Callable[[], object]
+) -> torch.Tensor:
+    """Run `forward()` on `model` and return the head vectors, (B, K, D), float32, on the CPU.
+
+    heads: rows of `find_heads`' table, K of them; vectors shorter than D, the longest, end in
+        zeros, which change neither cosines nor norms.
+    frames: true encoder frames of each clip, (B,), for the heads that are averaged over them.
+
+    The pass is broken off as soon as the last wanted head has been read; hooks are always
+    removed. Raises `RuntimeError` if a wanted layer did not run.
+    """
+    if not len(heads):
+        raise ValueError("no heads were asked for.")
+    wanted = heads.assign(place=np.arange(len(heads))).groupby("module", sort=False)
+    taken = {}
+
+    def reader(module, rows):
+        number, dim, pool = rows["head"].tolist(), rows["dim"].iloc[0], rows["pool"].iloc[0]
+
+        def hook(_, args):
+            x = _last(args[0]) if pool == "last" else _mean(args[0], frames)  # (B, H·D)
+            taken[module] = x.unflatten(-1, (-1, dim))[:, number]  # (B, k, D)
+            if len(taken) == len(wanted):
+                raise _Enough
+
+        return hook
+
+    hooks = []
+    try:
+        for module, rows in wanted:
+            projection = model.get_submodule(module)
+            hooks.append(projection.register_forward_pre_hook(reader(module, rows)))
+        with torch.inference_mode():
+            forward()
+    except _Enough:
+        pass
+    finally:
+        for hook in hooks:
+            hook.remove()
+    silent = [module for module, _ in wanted if module not in taken]
+    if silent:
+        raise RuntimeError(f"these layers did not run in the forward pass: {silent}")
+    out = torch.zeros(len(frames), len(heads), heads["dim"].max())
+    for module, rows in wanted:
+        out[:, rows["place"].tolist(), : rows["dim"].iloc[0]] = taken[module].float().cpu()
+    return out
+
+
+def _last(x: torch.Tensor) -> torch.Tensor:
+    """The last position, (B, T, F) → (B, F): prompts are padded on the left."""
+    return x[:, -1]
+
+
+def _mean(x: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """Mean over the true frames, (B, T, F), (B,) → (B, F): clips are padded on the right."""
+    frames = frames.to(x.device)
+    true = torch.arange(x.shape[1], device=x.device) < frames[:, None]  # (B, T)
+    return torch.einsum("btf,bt->bf", x.float(), true.float()) / frames[:, None]
