@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 SAMPLES_PER_FRAME = 320  # Whisper-type encoders: hop of 160 samples, then a stride of 2
+MULTILINGUAL_VOCABULARY = 51_865  # tokens; OpenAI's English-only Whisper models have fewer
 QUESTION = "What sound is this?"
 
 
@@ -56,7 +57,8 @@ class Family:
 def whisper_prompt(lalm, question: str) -> str:
     """Start-of-transcript tokens; a question goes before them, as what was said earlier."""
     earlier = f"<|startofprev|> {question.strip()}" if question.strip() else ""
-    multilingual = getattr(lalm.model.generation_config, "is_multilingual", False)
+    by_size = lalm.model.config.vocab_size >= MULTILINGUAL_VOCABULARY
+    multilingual = getattr(lalm.model.generation_config, "is_multilingual", by_size)
     task = "<|en|><|transcribe|>" if multilingual else ""
     return f"{earlier}<|startoftranscript|>{task}<|notimestamps|>"
 

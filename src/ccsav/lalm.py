@@ -41,6 +41,14 @@ class LALM:
     rate: int
     window: float
 
+    def __repr__(self):
+        kinds = self.heads.groupby("kind", sort=False).size()
+        heads = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        return (
+            f"LALM({self.name!r}: {self.family.name} on {self.device} in {self.dtype}, "
+            f"{heads} heads, clips up to {self.window:g} s at {self.rate} Hz)"
+        )
+
     @property
     def device(self) -> torch.device:
         """Where the model's inputs go."""
@@ -70,7 +78,7 @@ class LALM:
             )
         heads = np.asarray(heads)
         if heads.dtype.kind in "UO":
-            unknown = set(heads) - {*self.heads["kind"], *ANSWER_SIDE}
+            unknown = set(heads.tolist()) - {*self.heads["kind"], *ANSWER_SIDE}
             heads = self.heads["kind"].isin(heads).to_numpy()
             if unknown or not heads.any():
                 kinds = ", ".join(self.heads["kind"].unique())
