@@ -19,7 +19,9 @@ def outputs_of_projections(lalm, waves, question=None):
             if pool == "last":
                 taken[module] = output[:, -1]
             else:
-                taken[module] = torch.stack([x[:n].mean(0) for x, n in zip(output, frames)])
+                taken[module] = torch.stack(
+                    [x[:n].mean(0) for x, n in zip(output, frames, strict=True)]
+                )
 
         hooks.append(lalm.model.get_submodule(module).register_forward_hook(keep))
     positions = inputs["input_features"].shape[-1] // 2

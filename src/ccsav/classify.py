@@ -1,5 +1,6 @@
 """Two scikit-learn classifiers of head vectors, (N, K, D): a uniform and a weighted vote."""
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +26,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X) -> np.ndarray:
         """Class of each clip, X (N, K, D) → (N,), in the labels that `fit` was given."""
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        scores = self.decision_function(X)
+        return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X) -> np.ndarray:
         """Each class's share of the score, X (N, K, D) → (N, C); rows sum to 1, uncalibrated."""
@@ -42,7 +44,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y holds one class only, {self.classes_[0]!r}: at least two are needed."
+                f"y holds one class only, {self.classes_.tolist()}: at least two are needed."
             )
         y = torch.as_tensor(codes, device=X.device)
         self.n_heads_in_, self.head_dim_ = X.shape[1:]
@@ -242,7 +244,10 @@ class CCSAVClassifier(HeadClassifier):
 
 def _head_vectors(X) -> torch.Tensor:
     """Head vectors as a tensor, (N, K, D); raises `ValueError` on other shapes and on NaN."""
-    X = X if isinstance(X, torch.Tensor) else torch.as_tensor(np.asarray(X))
+    if not isinstance(X, torch.Tensor):
+        with warnings.catch_warnings():  # read-only arrays are welcome: X is never written to
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            X = torch.as_tensor(np.asarray(X))
     if X.ndim != 3 or 0 in X.shape:
         raise ValueError(f"X must be head vectors, (clips, heads, numbers), but is {(*X.shape,)}.")
     X = X if X.is_floating_point() else X.float()

@@ -78,7 +78,7 @@ def _support(counts, class_of, group_of, shots, rng):
 def _shortage(classes, counts, shots):
     """One sentence: which class cannot give `shots` support clips and still have a query."""
     lacking = []
-    for label, per_group in zip(classes, counts.T, strict=True):
+    for label, per_group in zip(classes.tolist(), counts.T, strict=True):
         most = per_group.sum() - per_group[per_group > 0].min()  # one group kept for the queries
         if most < shots:
             lacking.append(

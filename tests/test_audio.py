@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import soundfile
+
+from ccsav import audio
+
+RATE = 16_000
+
+
+@pytest.fixture
+def tone():
+    t = np.arange(RATE) / RATE
+    return (0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [("wav", 1e-4), ("flac", 1e-4), ("ogg", 0.05)])
+def test_formats(tmp_path, tone, suffix, tolerance):
+    soundfile.write(tmp_path / f"a.{suffix}", tone, RATE)
+    wave = audio.read(tmp_path / f"a.{suffix}")
+    assert wave.dtype == np.float32
+    assert audio.header(tmp_path / f"a.{suffix}") == (RATE, RATE)
+    np.testing.assert_allclose(wave, tone, atol=tolerance)
+
+
+def test_mp3(tmp_path, tone):
+    soundfile.write(tmp_path / "a.mp3", tone, RATE)
+    spectrum = np.abs(np.fft.rfft(audio.read(tmp_path / "a.mp3")[:RATE]))
+    assert abs(int(spectrum.argmax()) - 440) <= 1
+
+
+def test_channels_are_averaged(tmp_path, tone):
+    soundfile.write(tmp_path / "a.wav", np.stack([tone, -tone, tone], 1), RATE, subtype="FLOAT")
+    np.testing.assert_allclose(audio.read(tmp_path / "a.wav"), tone / 3, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+def test_resampling_keeps_the_pitch_and_the_level(tmp_path, rate):
+    t = np.arange(rate) / rate
+    soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * t), rate, subtype="FLOAT")
+    wave = audio.read(tmp_path / "a.wav", RATE)
+    assert len(wave) == RATE
+    middle = slice(2000, -2000)
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    np.testing.assert_allclose(wave[middle], expected[middle], atol=2e-3)
+
+
+def test_resampling_does_not_alias(tmp_path):
+    t = np.arange(48_000) / 48_000
+    soundfile.write(tmp_path / "a.wav", np.sin(2 * np.pi * 15_000 * t), 48_000)
+    assert np.abs(audio.read(tmp_path / "a.wav", RATE)[1000:-1000]).max() < 1e-3
+
+
+def refused(path, sentence):
+    with pytest.raises(audio.AudioError, match=sentence) as error:
+        audio.read(path)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_missing(tmp_path):
+    refused(tmp_path / "no.wav", "there is no such file")
+    refused(tmp_path, "there is no such file")
+
+
+def test_not_audio(tmp_path):
+    (tmp_path / "a.wav").write_text("This is a letter.")
+    refused(tmp_path / "a.wav", "not audio that can be read")
+    (tmp_path / "b.wav").write_bytes(b"")
+    refused(tmp_path / "b.wav", "not audio that can be read")
+
+
+def test_no_samples(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(0), RATE)
+    refused(tmp_path / "a.wav", "holds no samples")
+
+
+def test_samples_that_are_not_finite(tmp_path, tone):
+    tone[[3, 7]] = np.nan, np.inf
+    soundfile.write(tmp_path / "a.wav", tone, RATE, subtype="FLOAT")
+    refused(tmp_path / "a.wav", "2 of 16000 samples are NaN or infinite")
+
+
+@pytest.mark.parametrize("rate", [7, 2_000_000])
+def test_absurd_rates(tmp_path, tone, rate):
+    soundfile.write(tmp_path / "a.wav", tone, rate)
+    refused(tmp_path / "a.wav", f"sampling rate of {rate} Hz")
+
+
+def test_truncated_file(tmp_path, tone):
+    soundfile.write(tmp_path / "a.flac", tone, RATE)
+    whole = (tmp_path / "a.flac").read_bytes()
+    (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
+    refused(tmp_path / "a.flac", "decod")
+
+
+def test_prepare_refuses_two_dimensions():
+    with pytest.raises(audio.AudioError, match=r"clip 7: expected one channel.*\(2, 9\)"):
+        audio.prepare(np.zeros((2, 9)), RATE, RATE, "clip 7")

@@ -1,0 +1,206 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ccsav import CCSAVClassifier, SAVClassifier, classify
+
+BOTH = pytest.mark.parametrize("classifier", [CCSAVClassifier(), SAVClassifier(n_heads=4)])
+
+
+@pytest.fixture
+def task():
+    """Three classes in 12 heads of which the first half know them: X (90, 12, 8), y (90,)."""
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    centres = rng.normal(size=(3, 12, 8))
+    centres[:, 6:] = 0
+    return (centres[y] + rng.normal(size=(90, 12, 8))).astype(np.float32), y
+
+
+@BOTH
+def test_learns_and_follows_the_conventions(classifier, task):
+    X, y = task
+    names = np.array(["bark", "meow", "moo"])[y]
+    fitted = clone(classifier).fit(X[:30], names[:30])
+    assert fitted.score(X[30:], names[30:]) > 0.8
+    assert fitted.classes_.tolist() == ["bark", "meow", "moo"]
+    assert set(fitted.predict(X)) <= set(names)
+    proba = fitted.predict_proba(X)
+    assert proba.shape == (90, 3)
+    np.testing.assert_allclose(proba.sum(1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(fitted.classes_[proba.argmax(1)], fitted.predict(X))
+    assert clone(classifier).get_params() == classifier.get_params()
+    with pytest.raises(NotFittedError):
+        clone(classifier).predict(X)
+
+
+@BOTH
+def test_model_selection_tools(classifier, task):
+    X, y = task
+    assert cross_val_score(classifier, X, y, cv=3).mean() > 0.7
+    grid = {"n_heads": [1, 6]} if isinstance(classifier, SAVClassifier) else {"tau": [0.05, 0.2]}
+    search = GridSearchCV(classifier, grid, cv=3).fit(X, y)
+    assert search.best_score_ > 0.7
+    assert search.predict(X).shape == (90,)
+
+
+@BOTH
+def test_numpy_and_torch_and_half_precision_agree(classifier, task):
+    X, y = task
+    a = clone(classifier).fit(X[:30], y[:30]).decision_function(X)
+    b = clone(classifier).fit(torch.as_tensor(X[:30]), y[:30]).decision_function(torch.as_tensor(X))
+    np.testing.assert_allclose(a, b, rtol=1e-6)
+    half = X.astype(np.float16)
+    c = clone(classifier).fit(half[:30], y[:30])
+    assert np.mean(c.predict(half) == a.argmax(1)) > 0.97
+
+
+@BOTH
+def test_chunks_change_nothing(classifier, task, monkeypatch):
+    X, y = task
+    whole = clone(classifier).fit(X, y)
+    monkeypatch.setattr(classify, "CHUNK", 1)
+    parts = clone(classifier).fit(X, y)
+    np.testing.assert_allclose(parts.decision_function(X), whole.decision_function(X), rtol=1e-5)
+
+
+@BOTH
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite(classifier, task, bad):
+    X, y = task
+    broken = X.copy()
+    broken[3, 2, 1] = bad
+    with pytest.raises(ValueError, match="X has 1 numbers that are NaN or infinite"):
+        clone(classifier).fit(broken, y)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        clone(classifier).fit(X, y).predict(broken)
+
+
+@BOTH
+def test_shapes_that_do_not_fit(classifier, task):
+    X, y = task
+    with pytest.raises(ValueError, match=r"\(clips, heads, numbers\), but is \(90, 96\)"):
+        clone(classifier).fit(X.reshape(90, -1), y)
+    with pytest.raises(ValueError, match=r"but is \(0, 12, 8\)"):
+        clone(classifier).fit(X[:0], y[:0])
+    with pytest.raises(ValueError, match=r"one label per clip, \(90,\), but has \(89,\)"):
+        clone(classifier).fit(X, y[:-1])
+    fitted = clone(classifier).fit(X, y)
+    for other in (X[:, :5], X[:, :, :5]):
+        with pytest.raises(ValueError, match="extract the same heads"):
+            fitted.predict(other)
+
+
+@BOTH
+def test_one_class(classifier, task):
+    X, y = task
+    with pytest.raises(ValueError, match=r"one class only, \[0\]"):
+        clone(classifier).fit(X, np.zeros_like(y))
+
+
+def test_a_class_of_one_clip_gets_the_mean_over_the_other_classes(task):
+    X, y = task
+    few = np.r_[0, 1, 2, 4, 5, 7, 8]  # class 0 once, classes 1 and 2 three times
+    r = CCSAVClassifier(alpha=0).fit(X[few], y[few]).reliability_
+    np.testing.assert_allclose(r[:, 0], r[:, 1:].mean(1), rtol=1e-5)
+    assert not np.allclose(r[:, 1], r[:, 2])
+
+
+def test_one_shot_gives_equal_weights(task):
+    X, y = task
+    one = CCSAVClassifier(top_k=None).fit(X[:3], y[:3])
+    np.testing.assert_allclose(one.weights_, 1 / 12, rtol=1e-6)
+    assert one.score(X, y) > 0.5
+    CCSAVClassifier.paper().fit(X[:3], y[:3])
+
+
+def test_leave_one_out_does_not_flatter_useless_heads(task):
+    X, y = task
+    honest = CCSAVClassifier(alpha=0).fit(X[:12], y[:12]).reliability_[6:].mean()
+    flattered = CCSAVClassifier.paper().fit(X[:12], y[:12]).reliability_[6:].mean()
+    assert honest < 0.6 * flattered
+
+
+def test_validation_clips(task):
+    X, y = task
+    names = np.array(["a", "b", "c"])[y]
+    fitted = CCSAVClassifier(alpha=0).fit(X[:30], names[:30], X[30:60], names[30:60])
+    assert not np.allclose(
+        fitted.reliability_, CCSAVClassifier(alpha=0).fit(X[:30], names[:30]).reliability_
+    )
+    with pytest.raises(ValueError, match="X_val and y_val together"):
+        CCSAVClassifier().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match=r"y has not: \['d'\]"):
+        CCSAVClassifier().fit(X, names, X[:1], ["d"])
+    with pytest.raises(ValueError, match="2 labels y_val for 1 clips"):
+        CCSAVClassifier().fit(X, names, X[:1], ["a", "b"])
+
+
+def test_heads_without_weight_do_not_vote(task):
+    X, y = task
+    fitted = CCSAVClassifier(top_k=2).fit(X, y)
+    idle = ~fitted.weights_.any(axis=1)
+    assert idle.any()
+    changed = X.copy()
+    changed[:, idle] = 1
+    np.testing.assert_array_equal(fitted.decision_function(changed), fitted.decision_function(X))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"reliability": "luck"},
+        {"estimate": "guess"},
+        {"shrink_to": "zero"},
+        {"tau": 0},
+        {"tau_w": -1},
+        {"alpha": -1},
+        {"top_k": 0},
+    ],
+)
+def test_unknown_options(options, task):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        CCSAVClassifier(**options).fit(*task)
+    with pytest.raises(ValueError, match="n_heads=0"):
+        SAVClassifier(n_heads=0).fit(*task)
+
+
+def test_sav_tie_goes_to_the_class_voted_first():
+    mu = np.eye(3, dtype=np.float32)
+    X = np.stack([mu, mu], axis=1)  # (3 classes, 2 heads, 3 numbers)
+    sav = SAVClassifier(n_heads=2).fit(X, ["a", "b", "c"])
+    sav.heads_ = np.array([1, 0])
+    clip = np.stack([mu[0], mu[2]])[None]  # head 0 votes a, head 1 votes c; head 1 is the better
+    assert sav.predict(clip).tolist() == ["c"]
+    assert sav.decision_function(clip).argsort()[0].tolist() == [1, 0, 2]
+
+
+class Flat(ClassifierMixin, BaseEstimator):
+    """The classifier on 2-D X, each column a number of one head: what scikit-learn can check."""
+
+    def __init__(self, inner=None):
+        self.inner = inner
+
+    def fit(self, X, y):
+        X, y = validate_data(self, X, y)
+        self.fitted_ = clone(self.inner).fit(X[:, None], y)
+        self.classes_ = self.fitted_.classes_
+        return self
+
+    def predict(self, X):
+        check_is_fitted(self)
+        return self.fitted_.predict(validate_data(self, X, reset=False)[:, None])
+
+    def predict_proba(self, X):
+        check_is_fitted(self)
+        return self.fitted_.predict_proba(validate_data(self, X, reset=False)[:, None])
+
+
+@parametrize_with_checks([Flat(CCSAVClassifier()), Flat(SAVClassifier())])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
