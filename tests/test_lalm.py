@@ -4,7 +4,7 @@ import torch
 from transformers import AutoConfig
 
 import ccsav
-from ccsav.lalm import _shortened
+from ccsav.lalm import shortened
 from tests import tiny_models
 
 
@@ -26,7 +26,7 @@ def outputs_of_projections(lalm, waves, question=None):
         hooks.append(lalm.model.get_submodule(module).register_forward_hook(keep))
     positions = inputs["input_features"].shape[-1] // 2
     encoder = lalm.model.get_submodule(lalm.family.encoder)
-    with torch.inference_mode(), _shortened(encoder, positions):
+    with torch.inference_mode(), shortened(encoder, positions):
         lalm.model.base_model(**inputs, use_cache=False)
     for hook in hooks:
         hook.remove()

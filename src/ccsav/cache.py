@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import warnings
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -89,8 +90,9 @@ class Cache(NoCache):
         """Give up the claim on a row; by default, all claims."""
         for held in list(self._locks) if key is None else [key]:
             if lock := self._locks.pop(held, None):
-                Path(lock.lock_file).unlink(missing_ok=True)
                 lock.release()
+                with suppress(OSError):  # another process may have taken it by now
+                    os.unlink(lock.lock_file)
 
     def _path(self, key):
         return self.folder / key[:2] / f"{key}.safetensors"

@@ -126,7 +126,8 @@ class CCSAVClassifier(HeadClassifier):
     After `fit`: `classes_` (C,), `prototypes_` (C, K, D), `reliability_` (K, C) after shrinkage,
     `weights_` (K, C), which sum to 1 over heads for each class. Leave-one-out needs two clips of
     a class: a class of one clip gets its heads' mean reliability over the other classes; where
-    every class has one clip, all heads weigh the same.
+    every class has one clip, resubstitution takes its place, and says how far each head keeps
+    the prototypes apart.
 
     Fitting and predicting take O(N K C D) time and, beside X and the prototypes, memory for one
     chunk of posteriors (64 MB), whatever N. (Mehta et al. 2026, arXiv 2602.07077; the
@@ -135,13 +136,13 @@ class CCSAVClassifier(HeadClassifier):
 
     def __init__(
         self,
-        tau: float = 0.07,
+        tau: float = 0.03,
         *,
         reliability: str = "margin_clamped",
         estimate: str = "leave-one-out",
         alpha: float = 10.0,
         shrink_to: str = "head",
-        tau_w: float = 1.0,
+        tau_w: float = 0.25,
         top_k: int | None = None,
     ):
         self.tau = tau
@@ -185,7 +186,7 @@ class CCSAVClassifier(HeadClassifier):
             X, y = self._check_fitted(X_val).to(mu.device), self._codes(y_val, mu.device)
             if len(y) != len(X):
                 raise ValueError(f"{len(y)} labels y_val for {len(X)} clips X_val.")
-        leave_one_out = X_val is None and self.estimate == "leave-one-out"
+        leave_one_out = X_val is None and self.estimate == "leave-one-out" and counts.max() > 1
         scores = torch.empty(X.shape[:2], device=mu.device)  # (N, K)
         for rows in _chunks(len(X), mu.shape[0] * mu.shape[1]):
             x = X[rows].float()
@@ -195,11 +196,8 @@ class CCSAVClassifier(HeadClassifier):
                 p = readout.posteriors(x, mu, self.tau)
             scores[rows] = score(p, y[rows])
         used = counts[y] > 1 if leave_one_out else torch.ones_like(y, dtype=torch.bool)
-        if used.any():
-            r, seen = rel.class_means(scores[used], y[used], n_classes)
-            r = rel.shrink(r, seen, self.alpha, self.shrink_to)
-        else:
-            r = torch.ones(X.shape[1], n_classes, device=mu.device)
+        r, seen = rel.class_means(scores[used], y[used], n_classes)
+        r = rel.shrink(r, seen, self.alpha, self.shrink_to)
         weights = weigh(r, self.tau_w, rel.top_heads(r, self.top_k))
         self.reliability_, self.weights_ = r.cpu().numpy(), weights.cpu().numpy()
         return self

@@ -96,7 +96,7 @@ def extract(
     for i in np.argsort(-seconds, kind="stable"):
         if i not in reasons:
             places[row_key(dataset.digest(i), prompts[i])].append(i)
-    identity = _identity(lalm, chosen, dtype) if cache else {}
+    identity = _identity(lalm, chosen, dtype)
     store = Cache(cache, identity) if cache else NoCache()
     X = np.zeros((len(dataset), len(chosen), chosen["dim"].max()), dtype)
     clips = {key: (same[0], prompts[same[0]]) for key, same in places.items()}
@@ -124,7 +124,7 @@ def extract(
         "family": lalm.family.name,
         "prompts": sorted(set(prompts)),
         "device": str(lalm.device),
-        "truncated": cut,
+        "truncated": int(cut),
         "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
     } | identity
     return _activations(dataset, X, keep, reasons, chosen, provenance)

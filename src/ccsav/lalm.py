@@ -148,7 +148,7 @@ class LALM:
         }
         positions = inputs["input_features"].shape[-1] // head_reader.MEL_PER_FRAME
         encoder = self.model.get_submodule(self.family.encoder)
-        with _shortened(encoder, positions):
+        with shortened(encoder, positions):
             return head_reader.head_vectors(
                 self.model,
                 heads,
@@ -173,7 +173,7 @@ class LALM:
 
 
 @contextmanager
-def _shortened(encoder: nn.Module, positions: int):
+def shortened(encoder: nn.Module, positions: int):
     """Let a Whisper-type encoder take `positions` frames in place of its fixed number."""
     table, length = encoder.embed_positions, encoder.config.max_source_positions
     if positions == length:
