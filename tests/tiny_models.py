@@ -1,9 +1,10 @@
 """Small models of the real classes, random weights, with real processors, saved as folders."""
 
+import json
 from pathlib import Path
 
 import torch
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import (
     Qwen2AudioConfig,
     Qwen2AudioForConditionalGeneration,
@@ -17,6 +18,11 @@ from transformers import (
 )
 
 SECONDS = 4  # window of the tiny models
+TEXTS = [
+    "system\nYou are a helpful assistant.",
+    "user\nAudio 1: What sound is this?",
+    "assistant\n",
+]
 ALPHABET = sorted(pre_tokenizers.ByteLevel.alphabet())
 
 
@@ -67,7 +73,8 @@ def qwen2_audio(
     """A Qwen2-Audio with grouped-query attention, and head_dim unlike hidden / heads."""
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     names += ["<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"]
-    tokenizer = Qwen2Tokenizer(vocab=_vocabulary(), merges=[])
+    vocabulary, merges = _trained()
+    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges)
     tokenizer.add_tokens(names, special_tokens=True)
     torch.manual_seed(0)
     config = Qwen2AudioConfig(
@@ -101,6 +108,18 @@ def qwen2_audio(
 def _vocabulary():
     """Byte-level vocabulary without merges: every text can be written, none is short."""
     return {"<|endoftext|>": 0} | {letter: i for i, letter in enumerate(ALPHABET, start=1)}
+
+
+def _trained():
+    """A vocabulary of byte pairs learned from a few prompts, so that prompts are short."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<|endoftext|>"], initial_alphabet=ALPHABET
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    learned = json.loads(tokenizer.to_str())["model"]
+    return learned["vocab"], [tuple(pair) for pair in learned["merges"]]
 
 
 def _unlike(model):

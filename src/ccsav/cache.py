@@ -75,7 +75,7 @@ class Cache(NoCache):
         """Take on a row: MINE, unless it is DONE or another process is BUSY with it."""
         if self._path(key).exists():
             return Claim.DONE
-        lock = filelock.FileLock(self.folder / "locks" / key)
+        lock = filelock.FileLock(self.folder / "locks" / key, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:

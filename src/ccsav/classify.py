@@ -1,8 +1,5 @@
 """Two scikit-learn classifiers of head vectors, (N, K, D): a uniform and a weighted vote."""
 
-import warnings
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -11,8 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ccsav import readout
 from ccsav import reliability as rel
-
-CHUNK = 2**24  # posteriors held at once while fitting or predicting: 64 MB of float32
+from ccsav.arrays import chunks, head_vectors
 
 
 class HeadClassifier(ClassifierMixin, BaseEstimator):
@@ -36,7 +32,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit_prototypes(self, X, y):
         """Check X and y, keep classes and prototypes; return them as tensors, y as indices."""
-        X = _head_vectors(X)
+        X = head_vectors(X)
         y = np.asarray(y)
         if y.shape != (len(X),):
             raise ValueError(f"y must have one label per clip, ({len(X)},), but has {y.shape}.")
@@ -54,7 +50,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_fitted(self, X) -> torch.Tensor:
         check_is_fitted(self)
-        X = _head_vectors(X)
+        X = head_vectors(X)
         if X.shape[1:] != (self.n_heads_in_, self.head_dim_):
             raise ValueError(
                 f"X has (heads, numbers) = {tuple(X.shape[1:])}, but the classifier was fitted "
@@ -85,7 +81,7 @@ class SAVClassifier(HeadClassifier):
             raise ValueError(f"n_heads={self.n_heads}: choose at least 1.")
         X, y, mu, _ = self._fit_prototypes(X, y)
         hits = torch.zeros(X.shape[1], dtype=torch.long, device=X.device)
-        for rows in _chunks(len(X), mu.shape[0] * mu.shape[1]):
+        for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
             votes = readout.cosines(X[rows].float(), mu).argmax(-1)  # (n, K)
             hits += (votes == y[rows, None]).sum(0)
         self.success_ = hits.cpu().numpy()
@@ -99,7 +95,7 @@ class SAVClassifier(HeadClassifier):
         mu = torch.as_tensor(self.prototypes_, device=X.device)[:, voters]
         n_classes, n_voters = mu.shape[:2]
         scores = np.empty((len(X), n_classes), dtype=np.float32)
-        for rows in _chunks(len(X), n_voters * n_classes):
+        for rows in chunks(len(X), n_voters * n_classes):
             votes = readout.cosines(X[rows][:, voters].float(), mu).argmax(-1)  # (n, voters)
             cast = torch.nn.functional.one_hot(votes, n_classes)  # (n, voters, C)
             first = torch.arange(n_voters, 0, -1, device=X.device)[:, None] * cast
@@ -188,7 +184,7 @@ class CCSAVClassifier(HeadClassifier):
                 raise ValueError(f"{len(y)} labels y_val for {len(X)} clips X_val.")
         leave_one_out = X_val is None and self.estimate == "leave-one-out" and counts.max() > 1
         scores = torch.empty(X.shape[:2], device=mu.device)  # (N, K)
-        for rows in _chunks(len(X), mu.shape[0] * mu.shape[1]):
+        for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
             x = X[rows].float()
             if leave_one_out:
                 p = readout.leave_one_out_posteriors(x, y[rows], mu, counts, self.tau)
@@ -212,7 +208,7 @@ class CCSAVClassifier(HeadClassifier):
         mu = torch.as_tensor(self.prototypes_, device=X.device)[:, voting]
         weights = torch.as_tensor(self.weights_, device=X.device)[voting]
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
-        for rows in _chunks(len(X), weights.numel()):
+        for rows in chunks(len(X), weights.numel()):
             p = readout.posteriors(X[rows][:, voting].float(), mu, self.tau)  # (n, K, C)
             scores[rows] = torch.einsum("nkc,kc->nc", p, weights).cpu().numpy()
         return scores
@@ -238,24 +234,3 @@ class CCSAVClassifier(HeadClassifier):
             raise ValueError("tau and tau_w must be positive, and alpha at least 0.")
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k={self.top_k}: choose at least 1, or None for all heads.")
-
-
-def _head_vectors(X) -> torch.Tensor:
-    """Head vectors as a tensor, (N, K, D); raises `ValueError` on other shapes and on NaN."""
-    if not isinstance(X, torch.Tensor):
-        with warnings.catch_warnings():  # read-only arrays are welcome: X is never written to
-            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-            X = torch.as_tensor(np.asarray(X))
-    if X.ndim != 3 or 0 in X.shape:
-        raise ValueError(f"X must be head vectors, (clips, heads, numbers), but is {(*X.shape,)}.")
-    X = X if X.is_floating_point() else X.float()
-    bad = sum(int((~torch.isfinite(X[rows])).sum()) for rows in _chunks(len(X), X[0].numel()))
-    if bad:
-        raise ValueError(f"X has {bad} numbers that are NaN or infinite.")
-    return X
-
-
-def _chunks(n: int, size: int) -> Iterator[slice]:
-    """Slices of 0…n, each of as many rows of `size` numbers as CHUNK holds, at least one."""
-    step = max(1, CHUNK // max(1, size))
-    return (slice(start, start + step) for start in range(0, n, step))

@@ -1,10 +1,8 @@
 """Clips × model → head vectors: each clip once, in batches, resumable."""
 
-import time
 import warnings
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,12 +12,12 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ccsav.audio import AudioError
-from ccsav.cache import Cache, Claim, NoCache, row_key
+from ccsav.cache import Cache, NoCache, row_key
 from ccsav.datasets import Dataset, some
 from ccsav.lalm import LALM
+from ccsav.pipeline import rows
 
 ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
-POLL = 0.2  # seconds between looks at rows that another process is computing
 
 
 class ExtractionError(ValueError):
@@ -100,10 +98,10 @@ def extract(
     store = Cache(cache, identity) if cache else NoCache()
     X = np.zeros((len(dataset), len(chosen), chosen["dim"].max()), dtype)
     clips = {key: (same[0], prompts[same[0]]) for key, same in places.items()}
-    rows = _rows(lalm, dataset, clips, chosen, dtype, batch_size, store)
+    finished = rows(lalm, dataset, clips, chosen, dtype, batch_size, store)
     with tqdm(total=sum(map(len, places.values())), unit=" clips", disable=not progress) as bar:
         try:
-            for key, row, reason in rows:
+            for key, row, reason in finished:
                 if reason is None:
                     X[places[key]] = row
                 elif on_error == "skip":
@@ -112,7 +110,7 @@ def extract(
                     raise ExtractionError(_list(dataset, {places[key][0]: reason}))
                 bar.update(len(places[key]))
         finally:
-            rows.close()
+            finished.close()
             store.release()
 
     keep = np.array([i not in reasons for i in range(len(dataset))])
@@ -163,78 +161,6 @@ def _identity(lalm, heads, dtype):
         "kept in": dtype,
         "heads": heads[["module", "head", "pool"]].astype(str).agg(":".join, axis=1).tolist(),
     }
-
-
-def _rows(lalm, dataset, clips, heads, dtype, batch_size, store) -> Iterator[tuple]:
-    """Yield (key, row, None) or (key, None, reason) for each of `clips`, {key: (clip, prompt)}.
-
-    The next batch is read from disk while the model works on this one. Rows that another process
-    is computing are left to it, and asked for again at the end.
-    """
-
-    def load(keys):
-        waveforms, reasons = {}, {}
-        for key in keys:
-            try:
-                waveform = dataset.waveform(clips[key][0], lalm.rate)
-                waveforms[key] = waveform[: round(lalm.window * lalm.rate)]
-            except AudioError as error:
-                reasons[key] = str(error).removeprefix(f"{dataset.path(clips[key][0])}: ")
-                store.release(key)
-        prompts = [clips[key][1] for key in waveforms]
-        inputs = lalm.inputs(list(waveforms.values()), prompts) if waveforms else None
-        return list(waveforms), inputs, reasons
-
-    queue, ready = deque(clips), None
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        while queue or ready:
-            mine, stored = _claim(queue, store, batch_size)
-            now, ready = ready, reader.submit(load, mine) if mine else None
-            yield from ((key, row, None) for key, row in stored.items())
-            if now is None:
-                if not mine and not stored:
-                    time.sleep(POLL)
-                continue
-            keys, inputs, reasons = now.result()
-            if keys:
-                vectors = lalm.read(inputs, heads).numpy()
-                finished = [
-                    (key, *_keep(key, row, dtype, store))
-                    for key, row in zip(keys, vectors, strict=True)
-                ]
-                yield from finished
-            yield from ((key, None, reason) for key, reason in reasons.items())
-
-
-def _claim(queue, store, most):
-    """Take up to `most` keys off the queue to compute, and rows that are stored already."""
-    mine, stored = [], {}
-    for _ in range(len(queue)):
-        if len(mine) == most or (not mine and len(stored) == most):
-            break
-        key = queue.popleft()
-        claim = store.claim(key)
-        row = store.get(key) if claim is Claim.DONE else None
-        if row is not None:
-            stored[key] = row
-        elif claim is Claim.MINE:
-            mine.append(key)
-        else:
-            queue.append(key)
-    return mine, stored
-
-
-def _keep(key, row, dtype, store):
-    """Store one clip's head vectors, (K, D): (row, None), or (None, reason) if they overflow."""
-    with np.errstate(over="ignore"):
-        kept = row.astype(dtype)
-    if np.isfinite(kept).all():
-        store.put(key, kept)
-        return kept, None
-    store.release(key)
-    if np.isfinite(row).all():
-        return None, f"a head vector exceeds {dtype}: pass dtype='float32'."
-    return None, "the model's head vectors are NaN or infinite: load it in another dtype."
 
 
 def _list(dataset, reasons):

@@ -14,6 +14,7 @@ from torch import nn
 from ccsav.families import Site
 
 PROJECTIONS = ("o_proj", "out_proj")
+DEFAULT_KINDS = ("decoder", "cross")  # the heads that write the answer
 MEL_PER_FRAME = 2  # mel frames per encoder frame
 
 
@@ -47,6 +48,30 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).rename_axis("index")
 
 
+def select(table: pd.DataFrame, heads=None) -> pd.DataFrame:
+    """Rows of a table of heads; for `heads`, see `LALM.select`."""
+    if isinstance(heads, pd.DataFrame):
+        heads = heads.index
+    kinds = table["kind"].unique().tolist()
+    if heads is None:
+        heads = [kind for kind in DEFAULT_KINDS if kind in kinds]
+    elif isinstance(heads, str):
+        heads = kinds if heads == "all" else [heads]
+    heads = np.asarray(heads)
+    if heads.dtype.kind in "UO":
+        unknown = sorted(set(heads.tolist()) - set(kinds))
+        if unknown:
+            raise ValueError(f"no heads of kind {unknown}: this model has {', '.join(kinds)}.")
+        heads = table["kind"].isin(heads).to_numpy()
+    if heads.dtype == bool:
+        if len(heads) != len(table):
+            raise ValueError(f"a mask of {len(heads)} for {len(table)} heads.")
+        heads = np.flatnonzero(heads)
+    if len(heads) == 0 or heads.min() < 0 or heads.max() >= len(table):
+        raise ValueError(f"heads must be some of 0 to {len(table) - 1}.")
+    return table.iloc[heads]
+
+
 class _Enough(Exception):
     """All head vectors are taken; the rest of the forward pass has nothing to add."""
 
@@ -63,8 +88,6 @@ def head_vectors(
     The pass is broken off as soon as the last wanted head has been read; hooks are always
     removed. Raises `RuntimeError` if a wanted layer did not run.
     """
-    if not len(heads):
-        raise ValueError("no heads were asked for.")
     wanted = heads.assign(place=np.arange(len(heads))).groupby("module", sort=False)
     taken = {}
 

@@ -21,7 +21,6 @@ from ccsav.families import FAMILIES, SAMPLES_PER_FRAME, Family
 MIN_SAMPLES = 3 * 160  # three mel frames, 30 ms at 16 kHz; fewer can give no audio token
 MARGIN = 2 * SAMPLES_PER_FRAME  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
-ANSWER_SIDE = ("decoder", "cross")  # the kinds of head that are read by default
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,26 +69,7 @@ class LALM:
         "encoder") or a list of kinds, indices or a boolean mask into `lalm.heads`, or some of
         its rows. Raises `ValueError` if there are no such heads.
         """
-        if isinstance(heads, pd.DataFrame):
-            heads = heads.index
-        if heads is None or isinstance(heads, str):
-            heads = {None: list(ANSWER_SIDE), "all": list(self.heads["kind"].unique())}.get(
-                heads, [heads]
-            )
-        heads = np.asarray(heads)
-        if heads.dtype.kind in "UO":
-            unknown = set(heads.tolist()) - {*self.heads["kind"], *ANSWER_SIDE}
-            heads = self.heads["kind"].isin(heads).to_numpy()
-            if unknown or not heads.any():
-                kinds = ", ".join(self.heads["kind"].unique())
-                raise ValueError(f"no heads of kind {sorted(unknown)}: this model has {kinds}.")
-        if heads.dtype == bool:
-            if len(heads) != len(self.heads):
-                raise ValueError(f"a mask of {len(heads)} for {len(self.heads)} heads.")
-            heads = np.flatnonzero(heads)
-        if len(heads) == 0 or heads.min() < 0 or heads.max() >= len(self.heads):
-            raise ValueError(f"heads must be some of 0 to {len(self.heads) - 1}.")
-        return self.heads.iloc[heads]
+        return head_reader.select(self.heads, heads)
 
     def complaint(self, seconds: float, truncate: bool = False) -> str | None:
         """What is wrong with a clip's duration, or None. Long clips are right with `truncate`."""

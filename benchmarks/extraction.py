@@ -1,0 +1,153 @@
+"""Extraction against a plain loop and against the bare forward pass, in one run.
+
+The plain loop does what the published code does for each clip: one clip at a time, hooks that
+keep every projection's input and output, logits over the whole vocabulary. The bare pass runs the
+same layers in the same batches, with no hooks and nothing kept; its inputs are prepared before the
+clock starts ("forward"), or read from disk and prepared inside it ("end to end", like the others).
+
+    python -m benchmarks.extraction [--model FOLDER] [--data FOLDER] [--window SECONDS]
+"""
+
+import argparse
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from benchmarks.machine import keep
+from tests import tiny_models
+
+import ccsav
+from ccsav.lalm import shortened
+
+CLIPS, SECONDS, ROUNDS = 48, 3.5, 5
+
+
+def plain_loop(lalm, dataset):
+    """One clip after the other, everything kept: (N, K, D)."""
+    modules = {m: lalm.model.get_submodule(m) for m in lalm.select()["module"].unique()}
+    dims = lalm.select().groupby("module")["dim"].first()
+    rows, kept, hooks = [], {}, []
+    for name, module in modules.items():
+
+        def hook(_, inputs, output, name=name):
+            kept[name] = (inputs[0].clone(), output.clone())
+
+        hooks.append(module.register_forward_hook(hook))
+    for i in range(len(dataset)):
+        wave = dataset.waveform(i, lalm.rate)
+        samples = round(lalm.window * lalm.rate)
+        inputs, _ = lalm.family.inputs(lalm, [wave], [lalm.prompt()], samples)
+        with torch.no_grad(), window(lalm, inputs):
+            lalm.model(**inputs)
+        vectors = [kept[name][0][:, -1].view(-1, dims[name]) for name in modules]
+        rows.append(torch.cat(vectors).numpy().astype(np.float16))
+    for handle in hooks:
+        handle.remove()
+    return np.stack(rows)
+
+
+def window(lalm, inputs):
+    """What lets the encoder take inputs shorter than its window."""
+    frames = inputs["input_features"].shape[-1] // 2
+    encoder = lalm.model.get_submodule(lalm.family.encoder)
+    full = frames == encoder.config.max_source_positions
+    return nullcontext() if full else shortened(encoder, frames)
+
+
+def prepared(lalm, dataset, batch_size):
+    """The inputs of each batch, as `extract` makes them."""
+    for start in range(0, len(dataset), batch_size):
+        clips = range(start, min(start + batch_size, len(dataset)))
+        waves = [dataset.waveform(i, lalm.rate) for i in clips]
+        yield lalm.inputs(waves, [lalm.prompt()] * len(waves))[0]
+
+
+def bare(lalm, batches):
+    """The forward pass of the same layers, with nothing taken out."""
+    for inputs in batches:
+        with torch.inference_mode(), window(lalm, inputs):
+            lalm.model.base_model(**inputs, use_cache=False)
+
+
+def seconds(job):
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
+
+
+def compare(name, lalm, dataset, batch_size, rounds):
+    """Time all in turn, round after round; medians of the ratios within a round."""
+    ready = list(prepared(lalm, dataset, batch_size))
+    jobs = {
+        "loop": lambda: plain_loop(lalm, dataset),
+        "extract": lambda: ccsav.extract(lalm, dataset, batch_size=batch_size, progress=False),
+        "forward": lambda: bare(lalm, ready),
+        "end to end": lambda: bare(lalm, prepared(lalm, dataset, batch_size)),
+    }
+    ours = ccsav.extract(lalm, dataset.subset([0, 1]), progress=False).X.astype(np.float32)
+    theirs = plain_loop(lalm, dataset.subset([0, 1])).astype(np.float32)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-2)  # the same head vectors
+    jobs["forward"]()
+    times = pd.DataFrame([{key: seconds(job) for key, job in jobs.items()} for _ in range(rounds)])
+    ratio = times.div(times["extract"], axis=0).median()
+    return {
+        "model": name,
+        "parameters_m": round(sum(p.numel() for p in lalm.model.parameters()) / 1e6, 1),
+        "window_s": lalm.window,
+        "clip_s": SECONDS,
+        "batch_size": batch_size,
+        "clips_per_s": round(len(dataset) / times["extract"].median(), 1),
+        "times_faster_than_loop": round(ratio["loop"], 2),
+        "times_faster_than_published": round(20 * ratio["loop"], 1),
+        "speed_of_bare_forward": round(ratio["forward"], 2),
+        "speed_of_bare_end_to_end": round(ratio["end to end"], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", type=Path, default=Path("../shared/real/whisper-tiny.en"))
+    parser.add_argument("--clips", type=int, default=CLIPS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    options = parser.parse_args()
+    rng = np.random.default_rng(0)
+    waves = rng.normal(0, 0.1, (options.clips, round(SECONDS * 16_000))).astype(np.float32)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for i, wave in enumerate(waves):
+            soundfile.write(f"{folder}/{i}.wav", wave, 16_000)
+        table = pd.DataFrame({"path": [f"{i}.wav" for i in range(options.clips)]})
+        dataset = ccsav.Dataset(table, folder)
+        for window_s in (4, 30):
+            model = tiny_models.qwen2_audio(
+                Path(folder) / f"qwen{window_s}",
+                seconds=window_s,
+                hidden=256,
+                layers=6,
+                heads=8,
+                head_dim=32,
+                audio_width=192,
+                audio_layers=4,
+            )
+            lalm = ccsav.load_lalm(model, device="cpu")
+            rows.append(compare("Qwen2-Audio class", lalm, dataset, 16, options.rounds))
+            print(rows[-1], flush=True)
+        if options.model.is_dir():
+            for window_s in (None, 4):
+                lalm = ccsav.load_lalm(options.model, device="cpu", window=window_s)
+                few = dataset.subset(range(options.clips // 2))
+                rows.append(compare(options.model.name, lalm, few, 4, options.rounds))
+                print(rows[-1], flush=True)
+        else:
+            print(f"{options.model} is not here: measured without it")
+    keep("extraction", rows)
+    print(pd.DataFrame(rows).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""What the numbers were measured on, and where they are kept."""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+import transformers
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def describe() -> dict:
+    """Processor, cores, memory and versions of this machine."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+def keep(name: str, rows: list[dict]) -> None:
+    """Write a table into results.json beside the other benchmarks' tables."""
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results |= {"machine": describe(), name: rows}
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,30 @@
+"""Head vectors as users give them: checked, made tensors, and taken in chunks."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+CHUNK = 2**24  # numbers held at once: 64 MB of float32
+
+
+def head_vectors(X) -> torch.Tensor:
+    """Head vectors as a tensor, (N, K, D); raises `ValueError` on other shapes and on NaN."""
+    if not isinstance(X, torch.Tensor):
+        with warnings.catch_warnings():  # read-only arrays are welcome: X is never written to
+            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+            X = torch.as_tensor(np.asarray(X))
+    if X.ndim != 3 or 0 in X.shape:
+        raise ValueError(f"X must be head vectors, (clips, heads, numbers), but is {(*X.shape,)}.")
+    X = X if X.is_floating_point() else X.float()
+    bad = sum(int((~torch.isfinite(X[rows])).sum()) for rows in chunks(len(X), X[0].numel()))
+    if bad:
+        raise ValueError(f"X has {bad} numbers that are NaN or infinite.")
+    return X
+
+
+def chunks(n: int, size: int) -> Iterator[slice]:
+    """Slices of 0…n, each of as many rows of `size` numbers as CHUNK holds, at least one."""
+    step = max(1, CHUNK // max(1, size))
+    return (slice(start, start + step) for start in range(0, n, step))
