@@ -41,7 +41,8 @@ def test_prototypes():
 @pytest.mark.parametrize("tau", TAUS)
 @pytest.mark.parametrize("part", ["val", "test"])
 def test_posteriors(part, tau):
-    p = readout.posteriors(array(f"X_{part}"), array("prototypes"), tau)
+    cos = readout.cosines(array(f"X_{part}"), readout.directions(array("prototypes")))
+    p = readout.posteriors(cos, tau)
     close(p, array(f"posterior_{part}_tau{tau}"))
 
 
@@ -74,7 +75,8 @@ def test_paper_is_the_published_recipe():
     X, y = array("X_support"), array("y_support")
     paper.fit(X, y, array("X_val"), array("y_val"))
     close(paper.weights_, array(f"case{case['case']}_weights"))
-    p = readout.posteriors(X, array("prototypes"), case["tau"])  # and without validation clips:
+    cos = readout.cosines(X, readout.directions(array("prototypes")))
+    p = readout.posteriors(cos, case["tau"])  # and without validation clips:
     r, _ = rel.class_means(rel.clamped_margins(p, y), y, 7)  # the clips that made the prototypes
     close(CCSAVClassifier.paper(tau=case["tau"]).fit(X, y).reliability_, r)
 

@@ -19,23 +19,28 @@ def support():
 def test_leave_one_out_is_refitting_without_the_clip(support):
     X, y = support
     mu, counts = readout.prototypes(X, y, 3)
-    closed = readout.leave_one_out_posteriors(X, y, mu, counts, 0.1)
+    cos = readout.cosines(X, readout.directions(mu))
+    closed = readout.leave_one_out(cos, X, y, mu, counts)
     for i in range(len(y)):
         others = torch.arange(len(y)) != i
         without, _ = readout.prototypes(X[others], y[others], 3)
-        torch.testing.assert_close(closed[i], readout.posteriors(X[i : i + 1], without, 0.1)[0])
+        refitted = readout.cosines(X[i : i + 1], readout.directions(without))[0]
+        torch.testing.assert_close(closed[i], refitted)
+        assert not torch.allclose(cos[i], refitted)
 
 
 def test_leave_one_out_can_take_part_of_the_support_set(support):
     X, y = support
     mu, counts = readout.prototypes(X, y, 3)
-    whole = readout.leave_one_out_posteriors(X, y, mu, counts, 0.1)
-    part = readout.leave_one_out_posteriors(X[4:6], y[4:6], mu, counts, 0.1)
+    cos = readout.cosines(X, readout.directions(mu))
+    whole = readout.leave_one_out(cos, X, y, mu, counts)
+    part = readout.leave_one_out(cos[4:6], X[4:6], y[4:6], mu, counts)
     torch.testing.assert_close(part, whole[4:6])
 
 
 def test_zero_vectors_say_nothing():
-    p = readout.posteriors(torch.zeros(1, 1, 4), torch.ones(3, 1, 4), 0.07)
+    cos = readout.cosines(torch.zeros(1, 1, 4), readout.directions(torch.ones(3, 1, 4)))
+    p = readout.posteriors(cos, 0.07)
     torch.testing.assert_close(p, torch.full((1, 1, 3), 1 / 3))
 
 

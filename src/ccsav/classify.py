@@ -80,9 +80,10 @@ class SAVClassifier(HeadClassifier):
         if self.n_heads < 1:
             raise ValueError(f"n_heads={self.n_heads}: choose at least 1.")
         X, y, mu, _ = self._fit_prototypes(X, y)
+        where = readout.directions(mu)
         hits = torch.zeros(X.shape[1], dtype=torch.long, device=X.device)
         for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
-            votes = readout.cosines(X[rows].float(), mu).argmax(-1)  # (n, K)
+            votes = readout.cosines(X[rows].float(), where).argmax(-1)  # (n, K)
             hits += (votes == y[rows, None]).sum(0)
         self.success_ = hits.cpu().numpy()
         self.heads_ = np.argsort(-self.success_, kind="stable")[: self.n_heads]
@@ -92,11 +93,11 @@ class SAVClassifier(HeadClassifier):
         """Votes for each class, X (N, K, D) → (N, C). A tie goes to the class voted first."""
         X = self._check_fitted(X)
         voters = torch.as_tensor(self.heads_, device=X.device)
-        mu = torch.as_tensor(self.prototypes_, device=X.device)[:, voters]
-        n_classes, n_voters = mu.shape[:2]
+        where = readout.directions(torch.as_tensor(self.prototypes_, device=X.device)[:, voters])
+        n_voters, _, n_classes = where.shape
         scores = np.empty((len(X), n_classes), dtype=np.float32)
         for rows in chunks(len(X), n_voters * n_classes):
-            votes = readout.cosines(X[rows][:, voters].float(), mu).argmax(-1)  # (n, voters)
+            votes = readout.cosines(X[rows][:, voters].float(), where).argmax(-1)  # (n, voters)
             cast = torch.nn.functional.one_hot(votes, n_classes)  # (n, voters, C)
             first = torch.arange(n_voters, 0, -1, device=X.device)[:, None] * cast
             tie_break = first.amax(1) / (2 * n_voters)  # below 1, larger the earlier the vote
@@ -183,14 +184,14 @@ class CCSAVClassifier(HeadClassifier):
             if len(y) != len(X):
                 raise ValueError(f"{len(y)} labels y_val for {len(X)} clips X_val.")
         leave_one_out = X_val is None and self.estimate == "leave-one-out" and counts.max() > 1
+        where = readout.directions(mu)
         scores = torch.empty(X.shape[:2], device=mu.device)  # (N, K)
         for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
             x = X[rows].float()
+            cos = readout.cosines(x, where)
             if leave_one_out:
-                p = readout.leave_one_out_posteriors(x, y[rows], mu, counts, self.tau)
-            else:
-                p = readout.posteriors(x, mu, self.tau)
-            scores[rows] = score(p, y[rows])
+                cos = readout.leave_one_out(cos, x, y[rows], mu, counts)
+            scores[rows] = score(readout.posteriors(cos, self.tau), y[rows])
         used = counts[y] > 1 if leave_one_out else torch.ones_like(y, dtype=torch.bool)
         r, seen = rel.class_means(scores[used], y[used], n_classes)
         r = rel.shrink(r, seen, self.alpha, self.shrink_to)
@@ -205,11 +206,12 @@ class CCSAVClassifier(HeadClassifier):
         """
         X = self._check_fitted(X)
         voting = torch.as_tensor(np.flatnonzero(self.weights_.any(axis=1)), device=X.device)
-        mu = torch.as_tensor(self.prototypes_, device=X.device)[:, voting]
+        where = readout.directions(torch.as_tensor(self.prototypes_, device=X.device)[:, voting])
         weights = torch.as_tensor(self.weights_, device=X.device)[voting]
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
         for rows in chunks(len(X), weights.numel()):
-            p = readout.posteriors(X[rows][:, voting].float(), mu, self.tau)  # (n, K, C)
+            cos = readout.cosines(X[rows][:, voting].float(), where)
+            p = readout.posteriors(cos, self.tau)  # (n, K, C)
             scores[rows] = torch.einsum("nkc,kc->nc", p, weights).cpu().numpy()
         return scores
 

@@ -17,32 +17,32 @@ def prototypes(X: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
     return total / counts.clamp(min=1)[:, None, None], counts
 
 
-def cosines(X: Tensor, mu: Tensor) -> Tensor:
-    """Cosine of every head vector with every prototype, (N, K, D), (C, K, D) → (N, K, C)."""
-    heads = unit(X).transpose(0, 1)  # (K, N, D)
-    classes = unit(mu).permute(1, 2, 0)  # (K, D, C)
-    return (heads @ classes).transpose(0, 1)
+def directions(mu: Tensor) -> Tensor:
+    """Unit prototypes, laid out for multiplication, (C, K, D) → (K, D, C)."""
+    return unit(mu).permute(1, 2, 0).contiguous()
 
 
-def posteriors(X: Tensor, mu: Tensor, tau: float) -> Tensor:
-    """Each head's own belief: p(c | x) = softmax over c of cos(h_k(x), μ_ck) / τ, (N, K, C)."""
-    return torch.softmax(cosines(X, mu) / tau, dim=-1)
+def cosines(X: Tensor, directions: Tensor) -> Tensor:
+    """Cosine of every head vector with every prototype, (N, K, D), (K, D, C) → (N, K, C)."""
+    return (unit(X).transpose(0, 1) @ directions).transpose(0, 1)
 
 
-def leave_one_out_posteriors(
-    X: Tensor, y: Tensor, mu: Tensor, counts: Tensor, tau: float
-) -> Tensor:
-    """Posteriors of support clips, each against prototypes made without it, (N, K, C).
+def leave_one_out(cos: Tensor, X: Tensor, y: Tensor, mu: Tensor, counts: Tensor) -> Tensor:
+    """Cosines of support clips with prototypes that were made without them, (N, K, C).
 
-    mu, counts: from `prototypes` of the whole support set, of which X and y are any part. In
-    closed form: leaving clip i out turns its class's mean into (n μ - h_i) / (n - 1), and the
-    cosine does not see the scale. A class of one clip has no prototype without it: cosine 0.
+    cos: their cosines with the prototypes mu (C, K, D) of the whole support set, counts (C,) clips
+    per class, of which X (N, K, D) and y (N,) are any part. In closed form: leaving clip i out
+    turns its class's mean into (n μ - h_i) / (n - 1), and the cosine does not see the scale. A
+    class of one clip has no prototype without it: cosine 0.
     """
-    cos = cosines(X, mu)  # (N, K, C)
     without = counts[y, None, None] * mu[y] - X  # (N, K, D)
     own = (unit(X) * unit(without)).sum(-1)  # (N, K)
     own = torch.where(counts[y, None] > 1, own, torch.zeros_like(own))
-    cos.scatter_(2, y[:, None, None].expand(-1, cos.shape[1], 1), own[..., None])
+    return cos.scatter(2, y[:, None, None].expand(-1, cos.shape[1], 1), own[..., None])
+
+
+def posteriors(cos: Tensor, tau: float) -> Tensor:
+    """Each head's own belief: p(c | x) = softmax over c of cos(h_k(x), μ_ck) / τ, (N, K, C)."""
     return torch.softmax(cos / tau, dim=-1)
 
 

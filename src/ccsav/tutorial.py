@@ -19,7 +19,7 @@ from ccsav.episodes import episodes
 from ccsav.evaluate import compare, evaluate, summary
 from ccsav.extract import HeadActivations, extract
 from ccsav.lalm import load_lalm
-from ccsav.readout import cosines
+from ccsav.readout import cosines, directions
 
 METHODS = {
     "SAV": SAVClassifier(),
@@ -60,8 +60,8 @@ def look_at_heads(acts: HeadActivations, n_episodes: int, seed: int):
         acts.y, acts.groups, shots=PROBE_SHOTS, n_episodes=n_episodes, seed=seed
     ):
         default = CCSAVClassifier().fit(acts.X[support], acts.y[support])
-        mu = torch.as_tensor(default.prototypes_)
-        votes = cosines(torch.as_tensor(acts.X[query]).float(), mu).argmax(-1)  # (n, K)
+        where = directions(torch.as_tensor(default.prototypes_))
+        votes = cosines(torch.as_tensor(acts.X[query]).float(), where).argmax(-1)  # (n, K)
         accuracies.append((votes == y[query, None]).double().mean(0).numpy())
         weights.append(default.weights_)
     return np.mean(accuracies, axis=0), np.mean(weights, axis=0)
