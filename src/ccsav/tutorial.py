@@ -76,7 +76,7 @@ def in_words(table: pd.DataFrame) -> str:
 
 def record(table: pd.DataFrame, acts: HeadActivations, settings: dict) -> dict:
     """What results.json keeps of a run."""
-    rows = table.round(4).reset_index().to_dict(orient="records")
+    rows = table.round(6).reset_index().to_dict(orient="records")
     return {
         "settings": settings,
         "clips": len(acts.y),
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> None:
     settings = {
         "model": Path(options.model).name,
         "data": Path(options.data).name,
-        "group": "none" if acts.groups is None else options.group or "as the dataset has it",
+        "groups": None if acts.groups is None else len(set(acts.groups.tolist())),
         "prompts": acts.provenance["prompts"],
         "window_s": lalm.window,
         "episodes": options.episodes,

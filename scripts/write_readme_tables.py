@@ -1,0 +1,123 @@
+"""Write the README's tables from figures/results.json and benchmarks/results.json.
+
+python scripts/write_readme_tables.py          rewrite README.md
+python scripts/write_readme_tables.py --check  fail if it is not what it would be
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RUN = "esc10-whisper-tiny.en"
+
+
+def accuracy_table(run: dict) -> str:
+    """Method × shots, per cent ± 95 % interval, and the paired difference to SAV."""
+    shots = sorted({row["shots"] for row in run["accuracy"]})
+    head = ["heads", "method", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
+    lines = {}
+    for row in run["accuracy"]:
+        cell = f"{100 * row['mean']:.1f} ± {100 * row['interval']:.1f}"
+        if "difference" in row:
+            width = 100 * row["difference_interval"]
+            cell += f" ({100 * row['difference']:+.1f} ± {width:.1f})"
+        lines.setdefault((row["heads"], row["method"]), []).append(cell)
+    return markdown(head, [[*key, *cells] for key, cells in lines.items()])
+
+
+def protocol(run: dict) -> str:
+    """One sentence on how the numbers came about."""
+    s, v = run["settings"], run["versions"]
+    heads = ", ".join(f"{n} {kind}" for kind, n in run["heads"].items())
+    return (
+        f"{run['clips']} recordings, {run['classes']} classes; {s['model']} ({heads} heads), "
+        f"window {s['window_s']:g} s; mean ± 95 % interval over {s['episodes']} episodes in which "
+        "support and query share no fold; in brackets the difference to SAV, paired by episode. "
+        f"torch {v['torch']}, transformers {v['transformers']}."
+    )
+
+
+def benchmark_tables(results: dict) -> str:
+    """Both benchmarks and the machine they ran on."""
+    extraction = [
+        [
+            f"{r['model']}, {r['parameters_m']:g} M",
+            f"{r['window_s']:g} s" + loop_note(r),
+            r["batch_size"],
+            f"{r['times_faster_than_loop']:g}×",
+            f"{r['times_faster_than_published']:g}×",
+            f"{r['speed_of_bare_forward']:.2f}",
+            f"{r['clips_per_s']:g}",
+        ]
+        for r in results["extraction"]
+    ]
+    head = ["model", "window", "batch", "loop", "20 × loop", "bare forward", "clips/s"]
+    prediction = [
+        [
+            r["clips"],
+            f"{r['posteriors_mib']} MiB",
+            f"{r['peak_all_at_once_mib']} MiB",
+            f"{r['peak_streaming_mib']} MiB",
+            f"{r['times_faster_than_all_at_once']:g}×",
+        ]
+        for r in results["prediction"]
+    ]
+    m = results["machine"]
+    machine = f"{m['processor']}, {m['cores']} cores, {m['memory_gib']} GiB, torch {m['torch']}"
+    return "\n\n".join(
+        [
+            f"Extraction, {results['extraction'][0]['clip_s']:g} s clips, on the CPU ({machine}):",
+            markdown(head, extraction),
+            "Prediction with 309 classes, 1024 heads of 128 numbers:",
+            markdown(
+                ["clips", "posteriors", "peak, all at once", "peak, streaming", "faster"],
+                prediction,
+            ),
+        ]
+    )
+
+
+def loop_note(row: dict) -> str:
+    """The loop's window, where it is not the same."""
+    same = row["window_s"] == row["window_of_loop_s"]
+    return "" if same else f" (loop: {row['window_of_loop_s']:g} s)"
+
+
+def markdown(head: list, rows: list[list]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def written(readme: str) -> str:
+    """The README with every block between its markers made anew."""
+    run = json.loads((ROOT / "figures" / "results.json").read_text())[RUN]
+    speed = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+    blocks = {
+        "accuracy": f"{accuracy_table(run)}\n\n{protocol(run)}",
+        "benchmarks": benchmark_tables(speed),
+    }
+    for name, text in blocks.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        readme, found = re.subn(
+            pattern, lambda m, t=text: m[1] + t + "\n" + m[2], readme, flags=re.S
+        )
+        if found != 1:
+            raise ValueError(f"README.md needs one block <!-- {name} --> … <!-- /{name} -->.")
+    return readme
+
+
+def main() -> None:
+    """Rewrite or check README.md."""
+    file = ROOT / "README.md"
+    old = file.read_text(encoding="utf-8")
+    new = written(old)
+    if "--check" in sys.argv[1:]:
+        sys.exit(0 if new == old else "README.md is not up to date: run make readme.")
+    file.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

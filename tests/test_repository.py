@@ -1,0 +1,160 @@
+"""The repository's promises about itself."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+NEEDED = {"jupyterlab", "torch", "transformers", "matplotlib", "seaborn", "ipywidgets", "numpy"}
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def requirements(lines):
+    parsed = map(Requirement, lines)
+    return {canonicalize_name(r.name): r.specifier for r in parsed}
+
+
+@pytest.fixture
+def wanted():
+    """All that pyproject.toml asks for."""
+    lines = [*project()["dependencies"]]
+    for extra in project()["optional-dependencies"].values():
+        lines += extra
+    assert len(requirements(lines)) == len(lines)
+    return requirements(lines)
+
+
+def test_environment_asks_for_the_same(wanted):
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda, pip = environment["dependencies"][:-1], environment["dependencies"][-1]["pip"]
+    assert conda == [f"python{project()['requires-python']}", "pip"]
+    assert pip[:2] == ["--constraint constraints.txt", "--editable ."]
+    assert requirements(pip[2:]) == wanted
+    assert set(wanted) >= NEEDED
+
+
+def test_constraints_pin_everything_within_its_range(wanted):
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = requirements(line for line in lines if not line.startswith("#"))
+    for name, specifier in pins.items():
+        assert re.fullmatch(r"==[\w.]+", str(specifier)), f"{name} is not pinned: {specifier}"
+    assert set(wanted) <= set(pins)
+    for name, specifier in wanted.items():
+        version = str(pins[name]).removeprefix("==")
+        assert specifier.contains(version), f"{name}=={version} is not {specifier}"
+
+
+def test_what_is_imported_is_asked_for():
+    """Every package that the library imports is a dependency of its own, and none is idle."""
+    text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", text, flags=re.M))
+    imported -= set(sys.stdlib_module_names) | {"ccsav"}
+    names = {"sklearn": "scikit-learn"}
+    assert {names.get(name, name) for name in imported} == set(
+        requirements(project()["dependencies"])
+    )
+
+
+def test_nothing_unsafe_is_used():
+    text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    for word in ("pickle", "torch.load", "trust_remote_code", "torchaudio", "torchcodec", "eval("):
+        assert word not in text.replace("self.model.eval()", "").replace(".eval()", ""), word
+
+
+def test_modules_import_only_what_stands_before_them():
+    order = re.findall(r"`(\w+)`", re.search(r"read in this order: (.*)\|", README)[1])
+    files = {file.stem for file in (ROOT / "src" / "ccsav").glob("*.py")} - {"__init__"}
+    assert set(order) == files
+    for position, name in enumerate(order):
+        text = (ROOT / "src" / "ccsav" / f"{name}.py").read_text()
+        used = set(re.findall(r"^from ccsav\.(\w+) import", text, flags=re.M))
+        for names in re.findall(r"^from ccsav import (.*)$", text, flags=re.M):
+            used |= {part.split(" as ")[0].strip() for part in names.split(",")}
+        assert used <= set(order[:position]), name
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_tables_are_up_to_date():
+    assert script("write_readme_tables").written(README) == README
+
+
+def test_readme_tables_follow_the_results():
+    tables = script("write_readme_tables")
+    run = json.loads((ROOT / "figures" / "results.json").read_text())[tables.RUN]
+    first = run["accuracy"][0]
+    assert f"{100 * first['mean']:.1f} ± {100 * first['interval']:.1f}" in README
+    first["mean"] += 0.1
+    assert tables.accuracy_table(run) not in README
+
+
+def test_links_of_the_documents_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+        for link in links:
+            assert link.startswith("https://") or (ROOT / link).exists(), f"{name}: {link}"
+
+
+def test_citation():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == project()["version"]
+    assert citation["license"] == project()["license"]
+    numbers = [r["url"].rsplit("/", 1)[1] for r in citation["references"]]
+    assert numbers == ["2602.07077", "2412.00142"]
+
+
+def test_no_large_files_and_nothing_of_shared_are_tracked():
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    for file in (f for f in files if f.is_file()):
+        assert file.stat().st_size < 1_500_000 or "mini-lalm" in file.parts, file
+        assert file.suffix not in (".wav", ".ogg", ".bin", ".pkl", ".pt"), file
+
+
+def notebook(**changes):
+    cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "", "outputs": []}
+    return json.dumps({"cells": [{"cell_type": "markdown"}, cell | changes]})
+
+
+def test_notebook_check_refuses_what_it_should():
+    problems = script("check_notebooks").problems
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "'x'"}
+    assert problems(notebook()) == []
+    assert "KeyError" in problems(notebook(outputs=[error]))[0]
+    tagged = {"tags": ["raises-exception"]}
+    assert problems(notebook(outputs=[error], metadata=tagged)) == []
+    warning = {"output_type": "stream", "name": "stderr", "text": ["careful"]}
+    assert "careful" in problems(notebook(outputs=[warning]))[0]
+    path = {"output_type": "stream", "name": "stdout", "text": ["in /home/ann/x"]}
+    assert "machine path" in problems(notebook(outputs=[path]))[0]
+    assert "top to bottom" in problems(notebook(execution_count=3))[0]
+    assert "bytes" in problems(notebook(source="x" * 2_000_000))[0]
+
+
+def test_notebooks():
+    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        assert script("check_notebooks").problems(file.read_text(encoding="utf-8")) == [], file
