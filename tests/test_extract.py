@@ -132,6 +132,9 @@ def test_a_cache_of_other_settings_is_not_used(
     changed = ccsav.load_lalm(model_folders["whisper"], device="cpu")
     changed.model.model.decoder.layers[1].fc2.bias[0] += 1
     half = ccsav.load_lalm(model_folders["whisper"], device="cpu", dtype="bfloat16")
+    rounded = ccsav.load_lalm(model_folders["whisper"], device="cpu")
+    rounded.model.bfloat16().float()  # the weights of `half`, computed with in float32
+    assert rounded.fingerprint == half.fingerprint != whisper.fingerprint
     run(whisper, few, cache=cache)
     runs = [
         (whisper, {"question": "What?"}),
@@ -140,6 +143,7 @@ def test_a_cache_of_other_settings_is_not_used(
         (shorter, {}),
         (changed, {}),
         (half, {}),
+        (rounded, {}),
         (qwen, {}),
     ]
     for number, (lalm, options) in enumerate(runs, start=2):

@@ -35,7 +35,7 @@ def test_accuracy_by_shots(table):
     assert left.get_ylabel() == "accuracy on queries (%)"
     assert left.get_xlabel() == "shots (support clips per class)"
     assert left.get_ylim() == (0, 100)
-    drawn = left.containers[0][0].get_ydata()
+    drawn = np.asarray(left.containers[0][0].get_ydata(), float)
     np.testing.assert_allclose(drawn, 100 * table["mean"].iloc[:2])
     assert [t.get_text() for t in right.get_legend().get_texts()] == ["SAV", "paper"]
     assert [25, 25] in [list(line.get_ydata()) for line in left.lines]  # chance
