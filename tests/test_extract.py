@@ -181,9 +181,10 @@ def test_claims_are_exclusive_and_end_with_their_row(tmp_path):
     assert two.claim("abc") is Claim.DONE
     assert two.get("abc").tolist() == [0, 1, 2]
     assert one.claim("xyz") is Claim.MINE
-    one.release()
+    one.close()
     assert two.claim("xyz") is Claim.MINE
-    two.release()
+    two.close()
+    assert not list(two.folder.glob("locks/*"))
 
 
 WORKER = """

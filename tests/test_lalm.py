@@ -245,6 +245,8 @@ def test_a_model_that_is_not_there(tmp_path):
         ccsav.load_lalm(tmp_path)
     with pytest.raises(OSError, match="no model here"):
         ccsav.load_lalm("./nowhere")
+    with pytest.raises(OSError, match=r"nobody/nothing: no local folder, and the Hugging Face hub"):
+        ccsav.load_lalm("nobody/nothing")  # HF_HUB_OFFLINE is set: nothing is asked for
 
 
 def test_an_unsupported_family_lists_the_families(tmp_path):

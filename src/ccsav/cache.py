@@ -29,7 +29,10 @@ class NoCache:
         """Nobody else wants it."""
         return Claim.MINE
 
-    def release(self, key: str | None = None) -> None:
+    def release(self, key: str) -> None:
+        """There is nothing to give up."""
+
+    def close(self) -> None:
         """There is nothing to give up."""
 
 
@@ -86,13 +89,17 @@ class Cache(NoCache):
             return Claim.DONE
         return Claim.MINE
 
-    def release(self, key: str | None = None) -> None:
-        """Give up the claim on a row; by default, all claims."""
-        for held in list(self._locks) if key is None else [key]:
-            if lock := self._locks.pop(held, None):
-                lock.release()
-                with suppress(OSError):  # another process may have taken it by now
-                    os.unlink(lock.lock_file)
+    def release(self, key: str) -> None:
+        """Give up the claim on a row, if there is one."""
+        if lock := self._locks.pop(key, None):
+            lock.release()
+            with suppress(OSError):  # another process may have taken it by now
+                os.unlink(lock.lock_file)
+
+    def close(self) -> None:
+        """Give up all claims."""
+        for key in list(self._locks):
+            self.release(key)
 
     def _path(self, key):
         return self.folder / key[:2] / f"{key}.safetensors"

@@ -19,7 +19,7 @@ class DatasetError(ValueError):
     """A dataset that cannot be used; the message lists everything that is wrong with it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Clips with labels: a pandas table, and the folder that its paths are relative to.
 
@@ -50,6 +50,11 @@ class Dataset:
         problems = _problems(self)
         if problems:
             raise DatasetError("The dataset cannot be used:\n- " + "\n- ".join(problems))
+
+    def __repr__(self):
+        groups = f", {self.table['group'].nunique()} groups" if "group" in self.table else ""
+        place = "memory" if self.waveforms is not None else self.root
+        return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {place})"
 
     def __len__(self) -> int:
         """How many clips there are."""

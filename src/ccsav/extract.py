@@ -3,6 +3,7 @@
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,14 @@ class HeadActivations:
     table: pd.DataFrame
     skipped: pd.DataFrame
     provenance: dict
+
+    def __repr__(self):
+        n, k, d = self.X.shape
+        labels = f"{len(self.labels)} classes" if self.y is not None else "no labels"
+        return (
+            f"HeadActivations({n} clips × {k} heads × {d} numbers in {self.X.dtype}, {labels}, "
+            f"{len(self.skipped)} clips skipped, from {self.provenance['model']!r})"
+        )
 
 
 def extract(
@@ -98,33 +107,24 @@ def extract(
     store = Cache(cache, identity) if cache else NoCache()
     X = np.zeros((len(dataset), len(chosen), chosen["dim"].max()), dtype)
     clips = {key: (same[0], prompts[same[0]]) for key, same in places.items()}
-    finished = rows(lalm, dataset, clips, chosen, dtype, batch_size, store)
-    with tqdm(total=sum(map(len, places.values())), unit=" clips", disable=not progress) as bar:
-        try:
-            for key, row, reason in finished:
-                if reason is None:
-                    X[places[key]] = row
-                elif on_error == "skip":
-                    reasons |= dict.fromkeys(places[key], reason)
-                else:
-                    raise ExtractionError(_list(dataset, {places[key][0]: reason}))
-                bar.update(len(places[key]))
-        finally:
-            finished.close()
-            store.release()
+    todo = sum(map(len, places.values()))
+    with (
+        closing(rows(lalm, dataset, clips, chosen, dtype, batch_size, store)) as finished,
+        tqdm(total=todo, unit=" clips", disable=not progress) as bar,
+    ):
+        for key, row, reason in finished:
+            if reason is None:
+                X[places[key]] = row
+            elif on_error == "skip":
+                reasons |= dict.fromkeys(places[key], reason)
+            else:
+                raise ExtractionError(_list(dataset, {places[key][0]: reason}))
+            bar.update(len(places[key]))
 
     keep = np.array([i not in reasons for i in range(len(dataset))])
     cut = np.count_nonzero(keep & (seconds > lalm.window))
-    copies = sum(map(len, places.values())) - len(places)
-    _tell(dataset, reasons, cut, copies, lalm.window)
-    provenance = {
-        "model": lalm.name,
-        "family": lalm.family.name,
-        "prompts": sorted(set(prompts)),
-        "device": str(lalm.device),
-        "truncated": int(cut),
-        "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
-    } | identity
+    _tell(dataset, reasons, cut, todo - len(places), lalm.window)
+    provenance = _provenance(lalm, prompts, int(cut)) | identity
     return _activations(dataset, X, keep, reasons, chosen, provenance)
 
 
@@ -156,10 +156,22 @@ def _identity(lalm, heads, dtype):
     return {
         "algorithm": ALGORITHM,
         "fingerprint": lalm.fingerprint,
-        "window": lalm.window,
-        "computed in": str(lalm.dtype),
-        "kept in": dtype,
+        "window_s": lalm.window,
+        "compute_dtype": str(lalm.dtype),
+        "storage_dtype": dtype,
         "heads": heads[["module", "head", "pool"]].astype(str).agg(":".join, axis=1).tolist(),
+    }
+
+
+def _provenance(lalm, prompts, truncated):
+    """What else is worth knowing about how the rows came about."""
+    return {
+        "model": lalm.name,
+        "family": lalm.family.name,
+        "prompts": sorted(set(prompts)),
+        "device": str(lalm.device),
+        "truncated": truncated,
+        "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
     }
 
 

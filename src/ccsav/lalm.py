@@ -215,11 +215,17 @@ def load_lalm(
 
 def _config(name_or_path):
     """The model's config, or an `OSError` / `ValueError` of one sentence."""
-    looks_local = str(name_or_path).startswith((".", "/", "~")) or str(name_or_path).count("/") > 1
-    if looks_local and not (Path(name_or_path) / "config.json").is_file():
-        raise OSError(f"{name_or_path}: no model here (a folder with a config.json is expected).")
+    name, folder = str(name_or_path), Path(name_or_path)
+    local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
+    if local and not (folder / "config.json").is_file():
+        raise OSError(f"{name}: no model here (a folder with a config.json is expected).")
     try:
         return transformers.AutoConfig.from_pretrained(name_or_path)
+    except OSError as error:
+        raise OSError(
+            f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
+            "and the connection, or give the folder of a model."
+        ) from error
     except ValueError as error:
         if "model type" not in str(error) and "model_type" not in str(error):
             raise

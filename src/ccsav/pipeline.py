@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -50,7 +51,7 @@ def rows(
         return list(waveforms), inputs, reasons
 
     queue, ready = deque(clips), None
-    with ThreadPoolExecutor(max_workers=1) as reader:
+    with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
 
         def prepare(keys):
             on_cpu = lalm.device.type == "cpu"

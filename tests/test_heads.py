@@ -1,0 +1,69 @@
+import pytest
+import torch
+from torch import nn
+
+from ccsav.families import Site
+from ccsav.heads import find_heads, head_vectors
+
+SITE = Site("decoder", "layers", "self_attn", "last")
+
+
+class Attention(nn.Module):
+    def __init__(self, heads=3, dim=4, width=8, name="o_proj"):
+        super().__init__()
+        self.head_dim = dim
+        setattr(self, name, nn.Linear(heads * dim, width))
+
+
+class Stack(nn.Module):
+    def __init__(self, *attentions):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Module() for _ in attentions)
+        for layer, attention in zip(self.layers, attentions, strict=True):
+            if attention is not None:
+                layer.self_attn = attention
+
+
+def test_layers_may_differ_in_heads_and_in_the_projection_s_name():
+    table = find_heads(Stack(Attention(3, 4), Attention(2, 6, name="out_proj")), [SITE])
+    assert table["layer"].tolist() == [0, 0, 0, 1, 1]
+    assert table["head"].tolist() == [0, 1, 2, 0, 1]
+    assert table["dim"].tolist() == [4, 4, 4, 6, 6]
+    assert table["module"].iloc[-1] == "layers.1.self_attn.out_proj"
+
+
+def test_shorter_head_vectors_end_in_zeros():
+    model = Stack(Attention(3, 4), Attention(2, 6))
+    table = find_heads(model, [SITE])
+    inputs = [torch.randn(2, 5, 12), torch.randn(2, 5, 12)]
+
+    def forward():
+        for layer, x in zip(model.layers, inputs, strict=True):
+            layer.self_attn.o_proj(x)
+
+    vectors = head_vectors(model, table, torch.tensor([5, 5]), forward)
+    assert vectors.shape == (2, 5, 6)
+    torch.testing.assert_close(vectors[:, :3, :4].flatten(1), inputs[0][:, -1])
+    torch.testing.assert_close(vectors[:, 3:].flatten(1), inputs[1][:, -1])
+    assert not vectors[:, :3, 4:].any()
+
+
+def test_a_layer_without_attention_is_named():
+    with pytest.raises(ValueError, match=r"layers\.1 has no self_attn"):
+        find_heads(Stack(Attention(), None), [SITE])
+
+
+def test_heads_that_do_not_divide_the_projection():
+    odd = Attention(3, 4)
+    odd.head_dim = 5
+    with pytest.raises(ValueError, match="takes 12 numbers, not a multiple of 5"):
+        find_heads(Stack(odd), [SITE])
+
+
+def test_a_layer_that_does_not_run_is_named():
+    model = Stack(Attention(), Attention())
+    table = find_heads(model, [SITE])
+    x = torch.randn(1, 2, 12)
+    with pytest.raises(RuntimeError, match=r"did not run .*layers\.1\.self_attn"):
+        head_vectors(model, table, torch.tensor([2]), lambda: model.layers[0].self_attn.o_proj(x))
+    assert not any(m._forward_pre_hooks for m in model.modules())
