@@ -278,6 +278,25 @@ def test_what_was_computed_before_an_error_is_kept(whisper, broken, tmp_path, pa
     assert len(rows_in(tmp_path / "cache")) == 3  # its batch was finished
 
 
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch_size):
+    monkeypatch.setattr("ccsav.pipeline.reads_ahead", lambda _: True)
+    cache = tmp_path / "cache"
+    with pytest.warns(UserWarning, match="4 clips were left out"):
+        ahead = run(whisper, broken, on_error="skip", batch_size=batch_size, cache=cache)
+    assert len(rows_in(cache)) == 12
+    assert not list(cache.glob("*/locks/*"))
+    monkeypatch.undo()
+    with pytest.warns(UserWarning, match="4 clips were left out"):
+        plain = run(whisper, broken, on_error="skip", batch_size=batch_size)
+    np.testing.assert_allclose(ahead.X, plain.X, rtol=1e-2, atol=1e-3)
+    names = broken.table["path"].str.contains("text|long|short").to_numpy()
+    monkeypatch.setattr("ccsav.pipeline.reads_ahead", lambda _: True)
+    with pytest.raises(ExtractionError, match="1 of 13"):
+        run(whisper, broken.subset(~names), batch_size=batch_size, cache=tmp_path / "other")
+    assert len(rows_in(tmp_path / "other")) == batch_size - 1
+
+
 def test_skipping(whisper, broken, tmp_path):
     with pytest.warns(UserWarning, match="4 clips were left out"):
         acts = run(whisper, broken, on_error="skip", cache=tmp_path / "cache")

@@ -54,8 +54,7 @@ def rows(
     with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
 
         def prepare(keys):
-            on_cpu = lalm.device.type == "cpu"
-            return partial(load, keys) if on_cpu else reader.submit(load, keys).result
+            return reader.submit(load, keys).result if reads_ahead(lalm) else partial(load, keys)
 
         while queue or ready:
             mine, stored = _claim(queue, store, batch_size)
@@ -74,6 +73,11 @@ def rows(
                 ]
                 yield from finished
             yield from ((key, None, reason) for key, reason in reasons.items())
+
+
+def reads_ahead(lalm: LALM) -> bool:
+    """Whether clips are read while the model works: not where both need the same cores."""
+    return lalm.device.type != "cpu"
 
 
 def _claim(queue, store, most):
