@@ -1,8 +1,10 @@
 """The main job, as `make tutorial` calls it, on small recordings and a small model."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +57,22 @@ def test_main_job(model_folders, clips, tmp_path):
     again = run(*options)  # from the cache, with the same outcome
     assert again.stdout == done.stdout
     assert run(*options, "--seed", 1).stdout != done.stdout
+
+
+def test_readme_example(model_folders, clips, tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.S)
+    for old, new in (
+        ("path/to/whisper-tiny.en", model_folders["whisper"]),
+        ("path/to/ESC-50-master", clips),
+    ):
+        assert old in code
+        code = code.replace(old, str(new))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    assert names["clf"].weights_.shape == (16, 2)
+    assert len(names["query"]) > 20
 
 
 def test_errors_are_one_sentence_and_no_traceback(model_folders, tmp_path):
