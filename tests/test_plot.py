@@ -66,6 +66,19 @@ def test_head_map(heads):
     assert decoder.get_xlabel() == "head"
 
 
+def test_spectrogram_page():
+    tone = np.log(np.full((50, 16), 1e-6))
+    tone[:, 4] = 0
+    figure = plot.spectrogram_page(
+        {"alarms": {"siren": tone, "bell": tone}, "animals": {"dog": tone}}, 2
+    )
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert [ax.get_title(loc="left") for ax in drawn] == ["siren", "bell", "dog"]
+    np.testing.assert_allclose(drawn[0].images[0].get_array()[4], 0)
+    np.testing.assert_allclose(drawn[0].images[0].get_array()[0], -60)
+    assert drawn[0].get_ylabel() == "alarms"
+
+
 def test_the_same_figure_is_the_same_file(table, tmp_path):
     files = [plot.save(plot.accuracy_by_shots(table, 4), tmp_path / name) for name in "ab"]
     for a, b in zip(*files, strict=True):
