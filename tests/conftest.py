@@ -55,7 +55,7 @@ def qwen(model_folders):
 def waves():
     """Five noisy tones of different lengths at 16 kHz, each (samples,)."""
     rng = np.random.default_rng(0)
-    lengths = [0.31, 3.98, 1.0, 2.345, 0.05]  # seconds
+    lengths = [0.31, 3.98, 1.0, 2.345, 0.08]  # seconds
     return [_tone(rng, seconds, 200 + 150 * i) for i, seconds in enumerate(lengths)]
 
 

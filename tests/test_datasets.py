@@ -188,7 +188,7 @@ def test_what_is_not_there_is_not_fetched_unasked(tmp_path, monkeypatch):
     for name, size in (("esc10", "646 MB"), ("esc50", "646 MB"), ("fsdd", "12 MB")):
         with pytest.raises(DatasetError, match=rf"fetch=True to download {size} from https://"):
             load_dataset(name)
-    with pytest.raises(DatasetError, match="nor one of the names esc10, esc50, fsdd"):
+    with pytest.raises(DatasetError, match="nor one of the names esc10, esc50, fsdd, sounds"):
         load_dataset("esc11")
 
 

@@ -4,9 +4,10 @@ from ccsav.classify import CCSAVClassifier, SAVClassifier
 from ccsav.corpora import load_dataset
 from ccsav.datasets import Dataset
 from ccsav.episodes import episodes
-from ccsav.evaluate import evaluate
+from ccsav.evaluate import compare, evaluate, summary
 from ccsav.extract import HeadActivations, extract
-from ccsav.lalm import LALM, load_lalm
+from ccsav.lalm import LALM
+from ccsav.loading import load_lalm
 
 __all__ = [
     "LALM",
@@ -14,9 +15,11 @@ __all__ = [
     "Dataset",
     "HeadActivations",
     "SAVClassifier",
+    "compare",
     "episodes",
     "evaluate",
     "extract",
     "load_dataset",
     "load_lalm",
+    "summary",
 ]

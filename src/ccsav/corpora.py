@@ -6,6 +6,7 @@ import pandas as pd
 import pooch
 
 from ccsav.datasets import Dataset, DatasetError, from_csv, from_folder, from_json
+from ccsav.tasks import TASKS
 
 ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 ESC50_SHA256 = "sha256:805afc618aff80eff0641d51311647871fead5807da68bb18e43a27db47a79ce"
@@ -66,19 +67,22 @@ def fsdd(folder: str | Path | None = None, *, label: str = "digit", fetch: bool 
     return Dataset(table, folder)
 
 
-NAMED = {"esc10": esc10, "esc50": esc50, "fsdd": fsdd}
+NAMED = {"esc10": esc10, "esc50": esc50, "fsdd": fsdd}  # read, or fetched
 
 
 def load_dataset(source: str | Path, *, group: str | None = None, fetch: bool = False) -> Dataset:
     """Read a dataset, whatever its form.
 
-    source: a name (esc10, esc50, fsdd), a CSV, JSON or JSON Lines file, a folder that holds a
-        `manifest.csv` or ESC-50's official release, or a folder with one sub-folder per class.
+    source: a name (esc10, esc50, fsdd; sounds-heldout, sounds-trained, sounds-families and spoof,
+        which are rendered and need no files), a CSV, JSON or JSON Lines file, a folder that holds
+        a `manifest.csv` or ESC-50's official release, or a folder with one sub-folder per class.
     group: for CSV files, the column of groups; see `datasets.from_csv`.
     fetch: for names, download what is not there.
 
     Raises `DatasetError`.
     """
+    if str(source) in TASKS:
+        return TASKS[str(source)]()
     if str(source) in NAMED:
         return NAMED[str(source)](fetch=fetch)
     source = Path(source)
@@ -91,9 +95,8 @@ def load_dataset(source: str | Path, *, group: str | None = None, fetch: bool = 
     if (source / "meta" / "esc50.csv").is_file():
         return esc50(source)
     if not source.is_dir():
-        raise DatasetError(
-            f"{source}: neither a file or folder nor one of the names {', '.join(NAMED)}."
-        )
+        names = ", ".join([*NAMED, *TASKS])
+        raise DatasetError(f"{source}: neither a file or folder nor one of the names {names}.")
     return from_folder(source)
 
 

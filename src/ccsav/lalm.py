@@ -2,23 +2,20 @@
 
 import hashlib
 import json
-import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-import transformers
 from torch import nn
 
 from ccsav import heads as head_reader
-from ccsav.families import FAMILIES, SAMPLES_PER_FRAME, Family
+from ccsav.families import SAMPLES_PER_FRAME, Family
 
-MIN_SAMPLES = 3 * 160  # three mel frames, 30 ms at 16 kHz; fewer can give no audio token
+MIN_SAMPLES = 7 * 160  # 70 ms at 16 kHz, two audio tokens in Qwen2-Audio; it mistakes fewer
 MARGIN = 2 * SAMPLES_PER_FRAME  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
 
@@ -119,22 +116,55 @@ class LALM:
         prompts = [self.prompt(question)] * len(waveforms)
         return self.read(self.inputs(waveforms, prompts), self.select(heads))
 
+    def answer(
+        self, waveforms: Sequence[np.ndarray], question: str | None = None, max_new_tokens: int = 16
+    ) -> list[str]:
+        """What the model says, in words, one answer per clip, by greedy decoding.
+
+        waveforms: mono at `rate`, each (samples,). question: default as in `prompt`; Whisper
+        writes down what it hears instead. max_new_tokens: where an answer is cut.
+
+        Raises `ValueError` on clips longer than the window or too short to hear.
+        """
+        prompts = [self.prompt(question)] * len(waveforms)
+        return self.say(self.inputs(waveforms, prompts)[0], max_new_tokens)
+
+    def say(self, inputs: dict, max_new_tokens: int = 16) -> list[str]:
+        """Answers in words to what `inputs` prepared, one per clip; see `answer`."""
+        text = "input_ids" if "input_ids" in inputs else "decoder_input_ids"
+        arguments = self._placed(inputs)
+        arguments = {k: x for k, x in arguments.items() if not k.endswith("position_ids")}
+        with torch.inference_mode(), self._encoder_fits(inputs):
+            tokens = self.model.generate(
+                **arguments, max_new_tokens=max_new_tokens, max_length=None, do_sample=False
+            )
+        said = tokens[:, inputs[text].shape[1] :] if text == "input_ids" else tokens
+        words = self.processor.tokenizer.batch_decode(said, skip_special_tokens=True)
+        return [answer.strip() for answer in words]
+
     def read(self, prepared: tuple[dict, torch.Tensor], heads: pd.DataFrame) -> torch.Tensor:
         """Head vectors, (B, K, D), of what `inputs` prepared, for rows of the table of heads."""
         inputs, frames = prepared
-        arguments = {
-            name: x.to(self.device, self.dtype if x.is_floating_point() else None)
-            for name, x in inputs.items()
-        }
-        positions = inputs["input_features"].shape[-1] // head_reader.MEL_PER_FRAME
-        encoder = self.model.get_submodule(self.family.encoder)
-        with shortened(encoder, positions):
+        arguments = self._placed(inputs)
+        with self._encoder_fits(inputs):
             return head_reader.head_vectors(
                 self.model,
                 heads,
                 frames,
                 lambda: self.model.base_model(**arguments, use_cache=False),
             )
+
+    def _placed(self, inputs):
+        """The model's arguments on its device and, where they are not whole numbers, its dtype."""
+        return {
+            name: x.to(self.device, self.dtype if x.is_floating_point() else None)
+            for name, x in inputs.items()
+        }
+
+    def _encoder_fits(self, inputs):
+        """A context in which the encoder takes features of just this length."""
+        positions = inputs["input_features"].shape[-1] // head_reader.MEL_PER_FRAME
+        return shortened(self.model.get_submodule(self.family.encoder), positions)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -165,85 +195,3 @@ def shortened(encoder: nn.Module, positions: int):
         yield
     finally:
         encoder.embed_positions, encoder.config.max_source_positions = table, length
-
-
-def load_lalm(
-    name_or_path: str | Path,
-    device: str = "auto",
-    dtype: str | torch.dtype = "auto",
-    *,
-    window: float | None = None,
-) -> LALM:
-    """Load a frozen audio-language model with its processor and its table of heads.
-
-    name_or_path: a local folder as `save_pretrained` writes it, or a Hugging Face hub name, which
-        is downloaded if it is not in the local cache.
-    device: "auto" (a GPU if there is one, else the CPU), or a torch device.
-    dtype: "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name.
-    window: seconds of audio that the encoder takes; default: the model's own. A shorter window
-        costs less. Where the encoder does not mask padding (Whisper), it hears less of the
-        silence that is added after each clip, and its head vectors change.
-
-    Raises `ValueError` for a model of an unsupported family, `OSError` if there is no such model.
-    Only safetensors weights are read, and no code that comes with a model is run.
-    """
-    config = _config(name_or_path)
-    family = FAMILIES.get(config.model_type)
-    if family is None:
-        raise ValueError(_unsupported(name_or_path, config.model_type))
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if dtype == "auto":
-        dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
-    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    model_class = getattr(transformers, family.model_class)
-    model = model_class.from_pretrained(name_or_path, dtype=dtype, use_safetensors=True)
-    model = model.to(device).eval().requires_grad_(False)
-    processor = transformers.AutoProcessor.from_pretrained(name_or_path)
-    extractor = processor.feature_extractor
-    longest = extractor.n_samples / extractor.sampling_rate
-    return LALM(
-        name=str(name_or_path),
-        model=model,
-        processor=processor,
-        family=family,
-        heads=head_reader.find_heads(model, family.sites),
-        rate=extractor.sampling_rate,
-        window=_window(window, longest, extractor.sampling_rate),
-    )
-
-
-def _config(name_or_path):
-    """The model's config, or an `OSError` / `ValueError` of one sentence."""
-    name, folder = str(name_or_path), Path(name_or_path)
-    local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
-    if local and not (folder / "config.json").is_file():
-        raise OSError(f"{name}: no model here (a folder with a config.json is expected).")
-    try:
-        return transformers.AutoConfig.from_pretrained(name_or_path)
-    except OSError as error:
-        raise OSError(
-            f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
-            "and the connection, or give the folder of a model."
-        ) from error
-    except ValueError as error:
-        if "model type" not in str(error) and "model_type" not in str(error):
-            raise
-        raise ValueError(_unsupported(name_or_path, "unknown to transformers")) from error
-
-
-def _unsupported(name, model_type):
-    known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
-    return f"{name}: model type {model_type} is not supported; the families are {known}."
-
-
-def _window(seconds, longest, rate):
-    """The window in seconds, rounded up to whole encoder frames; raises if it is out of range."""
-    if seconds is None:
-        return longest
-    if not 0 < seconds <= longest:
-        raise ValueError(f"window={seconds}: choose more than 0 and at most {longest:g} seconds.")
-    frames = -(-round(seconds * rate) // MARGIN)
-    if frames * MARGIN > seconds * rate:
-        warnings.warn(f"the window was rounded up to {frames * MARGIN / rate:g} s.", stacklevel=3)
-    return min(frames * MARGIN / rate, longest)

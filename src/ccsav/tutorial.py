@@ -18,8 +18,10 @@ from ccsav.corpora import load_dataset
 from ccsav.episodes import episodes
 from ccsav.evaluate import compare, evaluate, summary
 from ccsav.extract import HeadActivations, extract
-from ccsav.lalm import load_lalm
+from ccsav.lalm import LALM
+from ccsav.loading import load_lalm
 from ccsav.readout import cosines, directions
+from ccsav.sounds import render
 
 METHODS = {
     "SAV": SAVClassifier(),
@@ -28,7 +30,8 @@ METHODS = {
 }
 SHOTS = (1, 5, 10)
 PROBE_SHOTS = 5
-FETCHED = {"model": "openai/whisper-tiny.en", "data": "esc10"}  # about 150 MB and 650 MB
+QUESTIONS = ("What sound is this?", "What kind of sound is this?")
+SPOKEN_OF = ("siren", "rain", "piano", "laughter")  # classes that the mini LALM has words for
 
 
 def measure(acts: HeadActivations, n_episodes: int, seed: int) -> pd.DataFrame:
@@ -67,6 +70,13 @@ def look_at_heads(acts: HeadActivations, n_episodes: int, seed: int):
     return np.mean(accuracies, axis=0), np.mean(weights, axis=0)
 
 
+def questions_and_answers(lalm: LALM, seed: int) -> pd.DataFrame:
+    """What the model says of a few fresh sounds: a row per sound, a column per question."""
+    waves = [render(name, 10**6 + seed).waveform for name in SPOKEN_OF]
+    answers = {question: lalm.answer(waves, question) for question in QUESTIONS}
+    return pd.DataFrame(answers, index=pd.Index(SPOKEN_OF, name="sound"))
+
+
 def in_words(table: pd.DataFrame) -> str:
     """The table for people: method × shots, per cent ± 95 % interval."""
     cells = [f"{100 * r['mean']:.1f} ± {100 * r['interval']:.1f}" for _, r in table.iterrows()]
@@ -102,6 +112,10 @@ def run(options: argparse.Namespace) -> None:
     print(f"\nAccuracy on queries (%), mean ± 95 % interval over {options.episodes} episodes")
     print(in_words(table) + "\n")
 
+    if options.model == "mini":
+        print("In its own words, of sounds it was trained to name")
+        print(questions_and_answers(lalm, options.seed).to_string() + "\n")
+
     options.figures.mkdir(parents=True, exist_ok=True)
     chance = 1 / len(acts.labels)
     what = f"accuracy alone (%), {PROBE_SHOTS} shots"
@@ -131,8 +145,10 @@ def run(options: argparse.Namespace) -> None:
 def main() -> None:
     """From recordings and a pretrained model to a table and three figures."""
     parser = argparse.ArgumentParser(prog="ccsav.tutorial", description=main.__doc__)
-    parser.add_argument("--model", help="folder or hub name of a Whisper or Qwen2-Audio")
-    parser.add_argument("--data", help="dataset: a folder, a CSV or JSON file, or esc10, fsdd, …")
+    parser.add_argument("--model", default="mini", help="mini, a folder, or a hub name")
+    parser.add_argument(
+        "--data", default="sounds-heldout", help="folder, file, or name of a dataset"
+    )
     parser.add_argument("--group", help="column of a CSV that must not stand on both sides")
     parser.add_argument("--question", help="asked about every clip (default: the model's own)")
     parser.add_argument("--window", type=float, help="seconds that the audio encoder takes")
@@ -143,14 +159,6 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, default=Path("figures"))
     parser.add_argument("--fetch", action="store_true", help="download what is not here")
     options = parser.parse_args()
-    for name, default in FETCHED.items():
-        if getattr(options, name) is None:
-            if not options.fetch:
-                parser.error(
-                    f"no {name} is given: make tutorial MODEL=folder DATA=folder, or "
-                    f"make tutorial FETCH=1 to download {' and '.join(FETCHED.values())}."
-                )
-            setattr(options, name, default)
     try:
         run(options)
     except (ValueError, OSError) as error:  # ours are one sentence: it says what to do

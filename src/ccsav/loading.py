@@ -1,0 +1,101 @@
+"""Load a model by name or folder, whatever its family."""
+
+import warnings
+from pathlib import Path
+
+import torch
+import transformers
+
+from ccsav import heads as head_reader
+from ccsav.families import FAMILIES
+from ccsav.lalm import LALM, MARGIN
+
+MINI = Path(__file__).resolve().parents[2] / "data" / "mini-lalm"  # in a clone
+
+
+def load_lalm(
+    name_or_path: str | Path,
+    device: str = "auto",
+    dtype: str | torch.dtype = "auto",
+    *,
+    window: float | None = None,
+) -> LALM:
+    """Load a frozen audio-language model with its processor and its table of heads.
+
+    name_or_path: "mini", the small model in this repository; a local folder as `save_pretrained`
+        writes it; or a Hugging Face hub name, which is downloaded if it is not in the local cache.
+    device: "auto" (a GPU if there is one, else the CPU), or a torch device.
+    dtype: "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name.
+    window: seconds of audio that the encoder takes; default: the model's own. A shorter window
+        costs less. Where the encoder does not mask padding (Whisper), it hears less of the
+        silence that is added after each clip, and its head vectors change.
+
+    Raises `ValueError` for a model of an unsupported family, `OSError` if there is no such model.
+    Only safetensors weights are read, and no code that comes with a model is run.
+    """
+    name_or_path = MINI if name_or_path == "mini" else name_or_path
+    config = _config(name_or_path)
+    family = FAMILIES.get(config.model_type)
+    if family is None:
+        raise ValueError(_unsupported(name_or_path, config.model_type))
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if dtype == "auto":
+        dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
+    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    model_class = getattr(transformers, family.model_class)
+    model = model_class.from_pretrained(name_or_path, dtype=dtype, use_safetensors=True)
+    model = model.to(device).eval().requires_grad_(False)
+    processor = transformers.AutoProcessor.from_pretrained(name_or_path)
+    extractor = processor.feature_extractor
+    longest = extractor.n_samples / extractor.sampling_rate
+    return LALM(
+        name="mini" if name_or_path == MINI else str(name_or_path),
+        model=model,
+        processor=processor,
+        family=family,
+        heads=head_reader.find_heads(model, family.sites),
+        rate=extractor.sampling_rate,
+        window=_window(window, longest, extractor.sampling_rate),
+    )
+
+
+def _config(name_or_path):
+    """The model's config, or an `OSError` / `ValueError` of one sentence."""
+    name, folder = str(name_or_path), Path(name_or_path)
+    local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
+    if folder == MINI and not (folder / "config.json").is_file():
+        raise OSError(
+            f"{folder}: the mini model is not here. It comes with a clone of the repository: "
+            "install that, with pip install --editable."
+        )
+    if local and not (folder / "config.json").is_file():
+        raise OSError(f"{name}: no model here (a folder with a config.json is expected).")
+    try:
+        return transformers.AutoConfig.from_pretrained(name_or_path)
+    except OSError as error:
+        raise OSError(
+            f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
+            "and the connection, or give the folder of a model."
+        ) from error
+    except ValueError as error:
+        if "model type" not in str(error) and "model_type" not in str(error):
+            raise
+        raise ValueError(_unsupported(name_or_path, "unknown to transformers")) from error
+
+
+def _unsupported(name, model_type):
+    known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
+    return f"{name}: model type {model_type} is not supported; the families are {known}."
+
+
+def _window(seconds, longest, rate):
+    """The window in seconds, rounded up to whole encoder frames; raises if it is out of range."""
+    if seconds is None:
+        return longest
+    if not 0 < seconds <= longest:
+        raise ValueError(f"window={seconds}: choose more than 0 and at most {longest:g} seconds.")
+    frames = -(-round(seconds * rate) // MARGIN)
+    if frames * MARGIN > seconds * rate:
+        warnings.warn(f"the window was rounded up to {frames * MARGIN / rate:g} s.", stacklevel=3)
+    return min(frames * MARGIN / rate, longest)
