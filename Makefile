@@ -1,7 +1,7 @@
 # make test       set up .venv and run linters and tests
-# make tutorial   set up .venv and run the main job:
+# make tutorial   set up .venv and run the main job, on the mini LALM unless told otherwise:
 #                   make tutorial MODEL=folder DATA=folder [GROUP=column] [WINDOW=seconds]
-#                   make tutorial FETCH=1    downloads a small model and ESC-10 first
+#                   make tutorial MODEL=name DATA=name FETCH=1    downloads what is not here
 # make benchmarks, make readme, make clean
 #
 # PYTHON=python3.12   another interpreter (3.11 or newer)

@@ -1,0 +1,134 @@
+"""Measure the mini LALM and write data/mini-lalm/measured.json and its model card's tables.
+
+python scripts/measure_mini_lalm.py [--real ../shared/real] [--log .cache/mini-lalm/log.json]
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from mini_lalm import clips
+from mini_lalm.questions import WEIGHTS, ask, possible
+
+import ccsav
+from ccsav.corpora import load_dataset
+from ccsav.loading import MINI
+from ccsav.tutorial import METHODS, look_at_heads
+
+ANSWERED = 960  # fresh clips, never trained on
+SEED = 7_000_000
+EPISODES = 20
+
+
+def answers(lalm) -> dict:
+    """Share of right answers in words by task, on fresh clips of the trained classes."""
+    rng = np.random.default_rng(SEED)
+    fresh = list(clips.procedural(SEED, ANSWERED))
+    result = {}
+    for task in (t for t in WEIGHTS if t != "digit"):
+        others = frozenset(WEIGHTS) - {task}
+        asked = [
+            (wave, *ask(rng, facts, clips.TRAINED, others)[1:])
+            for wave, facts in fresh
+            if task in possible(facts) and (task == "real" or facts["real"] == "real")
+        ]
+        waves, questions, truth = zip(*asked, strict=True)
+        said = []
+        for start in range(0, len(waves), 32):
+            part = slice(start, start + 32)
+            prompts = [lalm.prompt(question) for question in questions[part]]
+            said += lalm.say(lalm.inputs(waves[part], prompts)[0])
+        usual = max(truth.count(word) for word in set(truth)) / len(truth)
+        right = np.mean([a == b for a, b in zip(said, truth, strict=True)])
+        result[task] = {"right": float(right), "commonest": usual, "clips": len(truth)}
+    return result
+
+
+def few_shot(acts, shots) -> dict:
+    """Accuracy and 95 % interval of each method with the decoder's heads and with all."""
+    answering = (acts.heads["kind"] != "encoder").to_numpy()
+    result = {}
+    for name, mask in {"decoder heads": answering, "all heads": slice(None)}.items():
+        options = {"shots": [shots], "n_episodes": EPISODES}
+        results = ccsav.evaluate(METHODS, acts.X[:, mask], acts.y, acts.groups, **options)
+        for (method, _), row in ccsav.summary(results).iterrows():
+            result[f"{name}, {method}"] = [float(row["mean"]), float(row["interval"])]
+    return result
+
+
+def unheard_digits(lalm, folder: Path):
+    """Head vectors of the digits of FSDD's two speakers that were kept from training."""
+    fsdd = load_dataset(folder / "fsdd", group="speaker")
+    return ccsav.extract(
+        lalm,
+        fsdd.subset(fsdd.table["speaker"].isin(clips.UNHEARD_SPEAKERS).to_numpy()),
+        "Which digit is spoken?",
+        heads="all",
+    )
+
+
+def card(measured: dict, log: list) -> dict:
+    """The model card's tables, by the name of their place."""
+    lines = ["| task | right | commonest answer | clips |", "| --- | --- | --- | --- |"]
+    for task, row in measured["answers"].items():
+        shares = f"{100 * row['right']:.1f} % | {100 * row['commonest']:.1f} %"
+        lines.append(f"| {task} | {shares} | {row['clips']} |")
+    tables = {"answers": "\n".join(lines)}
+    lines = ["| task | heads, method | accuracy |", "| --- | --- | --- |"]
+    for task, rows in measured["few_shot"].items():
+        for name, (mean, interval) in rows.items():
+            lines.append(f"| {task} | {name} | {100 * mean:.1f} ± {100 * interval:.1f} |")
+    low, middle, high = (f"{100 * x:.0f} %" for x in measured["single_heads"])
+    lines += ["", f"Single heads, 5 shots, held-out classes: worst {low}, median {middle}, "
+              f"best {high}; chance {100 * measured['chance']:.0f} %."]  # fmt: skip
+    tables["few-shot"] = "\n".join(lines)
+    lines = ["| step | names right |", "| --- | --- |"]
+    lines += [f"| {step} | {100 * right:.1f} % |" for step, _, _, right in log]
+    tables["curve"] = "\n".join(lines)
+    size = measured["bytes"] / 1e6
+    tables["size"] = f"{measured['parameters'] / 1e6:.2f} M parameters, {size:.1f} MB in float16."
+    return tables
+
+
+def write_card(measured: dict, log: list) -> None:
+    """Fill the card's tables between their markers."""
+    file = MINI / "README.md"
+    text = file.read_text(encoding="utf-8")
+    for name, table in card(measured, log).items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
+        if found != 1:
+            raise ValueError(f"{file} needs one block <!-- {name} --> … <!-- /{name} -->.")
+    file.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Read the command line, measure, write."""
+    parser = argparse.ArgumentParser(description="Measure the mini LALM.")
+    parser.add_argument("--real", type=Path, help="folder with fsdd/")
+    parser.add_argument("--log", type=Path, required=True, help="the training's log.json")
+    options = parser.parse_args()
+    lalm = ccsav.load_lalm("mini", device="cpu")
+    heldout = ccsav.extract(lalm, load_dataset("sounds-heldout"), heads="all")
+    singles, _ = look_at_heads(heldout, EPISODES, seed=0)
+    measured = {
+        "parameters": sum(p.numel() for p in lalm.model.parameters()),
+        "bytes": (MINI / "model.safetensors").stat().st_size,
+        "answers": answers(lalm),
+        "few_shot": {"held-out classes, 5 shots": few_shot(heldout, 5)},
+        "single_heads": [float(x) for x in np.quantile(singles, [0, 0.5, 1])],
+        "chance": 1 / len(heldout.labels),
+    }
+    if options.real:
+        digits = unheard_digits(lalm, options.real)
+        name = "spoken digits, support and queries by different unheard speakers, 10 shots"
+        measured["few_shot"][name] = few_shot(digits, 10)
+    (MINI / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
+    write_card(measured, json.loads(options.log.read_text()))
+    print(json.dumps(measured, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Questions about a clip, in several phrasings, and their answers in words."""
+
+import numpy as np
+
+PHRASINGS = {
+    "name": ["What sound is this?", "What do you hear?", "Name this sound.", "Which sound is it?"],
+    "digit": ["Which digit is spoken?", "What number do you hear?", "Which number is this?"],
+    "family": ["What kind of sound is this?", "Which family does this sound belong to?"],
+    "is it": ["Is this {x}?", "Do you hear {x}?", "Could this be {x}?"],
+    "options": ["Which of these is it: {x}?", "Choose one: {x}.", "Is it one of these: {x}?"],
+    "pitch": ["Is the sound high or low?", "High or low?", "Is its pitch high or low?"],
+    "events": ["How many events are there?", "How often does it happen?", "Count the events."],
+    "level": ["Is the sound loud or soft?", "Loud or soft?", "How loud is it?"],
+    "real": [
+        "Is this real or resynthesised?",
+        "Real or resynthesised?",
+        "Is this a real recording?",
+    ],
+}
+WEIGHTS = {"name": 6, "digit": 6, "family": 2, "is it": 2, "options": 2, "pitch": 1, "events": 1,
+           "level": 1, "real": 2}  # fmt: skip
+LOW_HZ, HIGH_HZ = 350.0, 800.0  # pitches in between are not asked about
+SOFT_DB, LOUD_DB = -40.0, -28.0  # root mean square re full scale, likewise
+MOST_EVENTS = 6
+WRONG_OPTIONS = 3
+
+
+def ask(
+    rng: np.random.Generator, facts: dict, names: list[str], asked: frozenset = frozenset()
+) -> tuple[str, str, str]:
+    """Draw a question about a clip: (task, question, answer).
+
+    facts: what is known of the clip (see `possible`). names: all names a wrong option may take.
+    asked: tasks that are not to be asked again. Raises ValueError if nothing can be asked.
+    """
+    tasks = [task for task in possible(facts) if task not in asked]
+    if not tasks:
+        raise ValueError(f"nothing (else) can be asked about a clip with {sorted(facts)}.")
+    weights = np.array([WEIGHTS[task] for task in tasks], float)
+    task = str(rng.choice(tasks, p=weights / weights.sum()))
+    question = str(rng.choice(PHRASINGS[task]))
+    if task in ("is it", "options"):
+        wrong = [str(n) for n in rng.permutation(names) if n != facts["name"]][:WRONG_OPTIONS]
+        if task == "options":
+            shown = ", ".join(map(str, rng.permutation([facts["name"], *wrong])))
+            return task, question.format(x=shown), facts["name"]
+        truth = rng.random() < 0.5
+        shown = facts["name"] if truth else wrong[0]
+        return task, question.format(x=shown), "yes" if truth else "no"
+    return task, question, answer(task, facts)
+
+
+def answer(task: str, facts: dict) -> str:
+    """The answer to an open question."""
+    if task == "pitch":
+        return "high" if facts["pitch"] > HIGH_HZ else "low"
+    if task == "level":
+        return "loud" if facts["level"] > LOUD_DB else "soft"
+    return str(facts[task])
+
+
+def possible(facts: dict) -> list[str]:
+    """The tasks that a clip's facts can answer, in a fixed order.
+
+    facts: any of name, digit, family, real ("real" or "resynthesised"), pitch (Hz), events
+    (their number) and level (dB re full scale).
+    """
+    able = {
+        "name": "name" in facts,
+        "digit": "digit" in facts,
+        "family": "family" in facts,
+        "is it": "name" in facts,
+        "options": "name" in facts,
+        "pitch": not LOW_HZ <= facts.get("pitch", LOW_HZ) <= HIGH_HZ,
+        "events": 1 <= facts.get("events", 0) <= MOST_EVENTS,
+        "level": not SOFT_DB <= facts.get("level", SOFT_DB) <= LOUD_DB,
+        "real": "real" in facts,
+    }
+    return [task for task, can in able.items() if can]

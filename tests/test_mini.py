@@ -1,0 +1,135 @@
+"""The mini LALM as it ships, and the main job on it, on a small draw."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ccsav
+from ccsav import tasks
+from ccsav.loading import MINI
+from ccsav.sounds import CLASSES, render
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return ccsav.load_lalm("mini", device="cpu")
+
+
+def test_it_is_what_it_should_be(mini):
+    assert type(mini.model).__name__ == "Qwen2AudioForConditionalGeneration"
+    assert (mini.name, mini.family.name, mini.window, mini.rate) == (
+        "mini",
+        "Qwen2-Audio",
+        4,
+        16_000,
+    )
+    assert sum(p.numel() for p in mini.model.parameters()) <= 8e6
+    assert (MINI / "model.safetensors").stat().st_size <= 16e6
+    decoder = mini.heads.query("kind == 'decoder'")
+    assert (decoder["layer"].nunique(), decoder["head"].nunique()) == (6, 8)
+
+
+def test_it_names_sounds_in_words(mini):
+    names = CLASSES.index[~CLASSES["held_out"]]
+    waves = [render(name, 987_654).waveform for name in names]
+    said = mini.answer(waves, "What sound is this?")
+    right = np.mean([answer == name for answer, name in zip(said, names, strict=True)])
+    assert right > 0.5  # chance is 1 in 46
+    assert set(said) <= set(names) | {"rooster", "sneeze"}  # words it was taught, and no others
+    yes = mini.answer([waves[0]], f"Is this {names[0]}?")
+    assert yes[0] in ("yes", "no")
+
+
+def test_few_shot_on_sounds_it_has_no_word_for(mini):
+    data = tasks.sounds_heldout(clips=12, progress=False)
+    acts = ccsav.extract(mini, data, progress=False)
+    methods = {"default": ccsav.CCSAVClassifier()}
+    options = {"shots": [5], "n_episodes": 5, "progress": False}
+    results = ccsav.evaluate(methods, acts.X, acts.y, **options)
+    assert results["accuracy"].mean() > 0.5  # chance is 1 in 18
+
+
+def test_missing_mini_says_where_it_comes_from(monkeypatch, tmp_path):
+    monkeypatch.setattr("ccsav.loading.MINI", tmp_path / "nowhere")
+    with pytest.raises(OSError, match="comes with a clone of the repository"):
+        ccsav.load_lalm("mini")
+
+
+def test_named_tasks():
+    heldout = tasks.sounds_heldout(clips=2, progress=False)
+    trained = tasks.sounds_trained(clips=2, progress=False)
+    assert not set(heldout.labels) & set(trained.labels)
+    assert len(heldout.labels) == CLASSES["held_out"].sum() >= 14
+    assert len(trained) == 2 * (~CLASSES["held_out"]).sum()
+    again = tasks.sounds_heldout(clips=2, progress=False)
+    other = tasks.sounds_heldout(clips=2, seed=1, progress=False)
+    assert [heldout.digest(i) for i in range(4)] == [again.digest(i) for i in range(4)]
+    assert heldout.digest(0) != other.digest(0)
+    families = tasks.sounds_families(clips=1, progress=False)
+    assert families.labels.tolist() == sorted(set(CLASSES["family"]))
+    assert families.table["group"].nunique() == len(CLASSES)
+    pairs = tasks.spoof(clips=1, progress=False)
+    assert pairs.labels.tolist() == ["bona fide", "spoof"]
+    assert set(pairs.table["attack"]) == {"none", "griffin-lim", "vocoder"}
+    assert pairs.table.groupby("group")["label"].nunique().eq(2).all()
+    assert ccsav.load_dataset("sounds-heldout").labels.tolist() == heldout.labels.tolist()
+
+
+def test_training_runs_and_resumes(tmp_path):
+    script = Path(__file__).parents[1] / "scripts" / "train_mini_lalm.py"
+    command = [sys.executable, script, "--out", tmp_path / "out", "--work", tmp_path / "work"]
+    command += ["--clips", "40", "--steps"]
+    first = subprocess.run([*command, "1"], capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    second = subprocess.run([*command, "2"], capture_output=True, text=True, check=False)
+    assert "going on from step 1" in second.stdout
+    log = json.loads((tmp_path / "work" / "log.json").read_text())
+    assert [row[0] for row in log] == [1, 2]
+    lalm = ccsav.load_lalm(tmp_path / "out", device="cpu")
+    assert lalm.model.dtype == torch.float32
+    assert len(lalm.heads) == len(ccsav.load_lalm("mini", device="cpu").heads)
+
+
+def test_questions_and_answers():
+    from mini_lalm.questions import PHRASINGS, WEIGHTS, ask, possible
+
+    facts = {
+        "name": "dog",
+        "family": "animals",
+        "pitch": 900.0,
+        "events": 3,
+        "level": -20.0,
+        "real": "real",
+    }
+    rng = np.random.default_rng(0)
+    assert set(possible(facts)) == set(WEIGHTS) - {"digit"}
+    assert set(PHRASINGS) == set(WEIGHTS)
+    expected = {
+        "name": "dog",
+        "family": "animals",
+        "pitch": "high",
+        "events": "3",
+        "level": "loud",
+        "real": "real",
+    }
+    for task in possible(facts):
+        for _ in range(10):
+            _, question, answer = ask(
+                rng, facts, ["cat", "dog", "cow", "owl", "bee"], frozenset(WEIGHTS) - {task}
+            )
+            if task == "is it":
+                assert answer == ("yes" if "dog" in question else "no")
+            elif task == "options":
+                assert answer == "dog" and question.count(",") == 3
+            else:
+                assert answer == expected[task]
+    assert possible({"pitch": 500.0, "events": 9, "level": -35.0}) == []
+    with pytest.raises(ValueError, match="nothing"):
+        ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit"}))
