@@ -33,7 +33,7 @@ def protocol(run: dict) -> str:
     share = "no group" if s["groups"] else "no clip"
     heads = ", ".join(f"{n} {kind}" for kind, n in run["heads"].items())
     return (
-        f"{run['clips']} recordings, {run['classes']} classes; {s['model']} ({heads} heads), "
+        f"{run['clips']} clips, {run['classes']} classes; {s['model']} ({heads} heads), "
         f"window {s['window_s']:g} s; mean ± 95 % interval over {s['episodes']} episodes in which "
         f"support and query share {share}; in brackets the difference to SAV, paired by episode. "
         f"torch {v['torch']}, transformers {v['transformers']}."
