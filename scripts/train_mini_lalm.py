@@ -6,7 +6,8 @@ Clips are rendered once into a bank of log-mel features. A training sequence is 
 questions about it, answered in turn, in the model's own chat format; the loss is that of the
 answers' tokens, plus a small one by which the encoder alone names the clip (its classifier is
 thrown away). The state (weights, optimiser, step) is kept as safetensors: run the same command
-again to go on. On two CPU cores a step of 32 clips takes a little over a second.
+again to go on. The forward pass runs in bfloat16 with plain attention: half the time of float32
+and fused attention on a CPU that knows bfloat16, 0.7 s for a step of 32 clips on two cores.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from mini_lalm import clips
 from mini_lalm.model import SECONDS, SPECIAL, TEXT, build_model, build_processor, build_tokenizer
-from mini_lalm.questions import ask
+from mini_lalm.questions import ask, settled
 from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
@@ -29,11 +30,11 @@ from ccsav.lalm import shortened
 from ccsav.loading import load_lalm
 from ccsav.sounds import CLASSES
 
-BATCH, TURNS = 32, 3
+BATCH, TURNS = 32, 4
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
 NAMING_LOSS = 0.3  # weight of the encoder's own loss
 BUCKETS = (104, 204, 100 * SECONDS)  # mel frames that clips are padded to
-DIGIT_COPIES, ESC_COPIES = 2, 4  # variants of each real recording in the bank
+DIGIT_COPIES, ESC_COPIES = 3, 4  # variants of each real recording in the bank
 KEEP_EVERY = 250  # steps
 
 
@@ -75,7 +76,7 @@ def conversation(rng, facts, mel, names) -> str:
             break
         text += f"<|im_start|>user\n{clip}{question}<|im_end|>\n"
         text += f"<|im_start|>assistant\n{answer}<|im_end|>\n"
-        asked, clip = asked | {task}, ""
+        asked, clip = asked | settled(task, answer), ""
     return text
 
 
@@ -121,8 +122,10 @@ class Trainer:
         self.options, self.names, self.step, self.log = options, names, 0, []
         self.tokenizer = build_tokenizer(names, sorted(set(CLASSES["family"])))
         self.processor = build_processor(self.tokenizer)
-        self.model = build_model(self.tokenizer, options.seed)
+        self.model = build_model(self.tokenizer, options.seed).to(options.device)
+        self.model.set_attn_implementation("eager")
         self.namer = nn.Linear(TEXT["hidden_size"], len(names) + len(clips.DIGITS))
+        self.namer.to(options.device)
         self.projected = []
         self.model.model.multi_modal_projector.register_forward_hook(
             lambda _, __, output: self.projected.append(output)
@@ -145,15 +148,19 @@ class Trainer:
         """One step; returns the loss of the answers and that of the encoder's naming."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        self.projected.clear()
+        device = self.options.device
+        arguments = {name: value.to(device) for name, value in arguments.items()}
         mel = arguments["feature_attention_mask"]
-        with shortened(self.model.model.audio_tower, mel.shape[1] // 2):
+        with (
+            shortened(self.model.model.audio_tower, mel.shape[1] // 2),
+            torch.autocast(torch.device(device).type, torch.bfloat16),
+        ):
             loss = self.model(**arguments, use_cache=False).loss
-        (heard,) = self.projected  # (B, T, F)
+        heard = self.projected.pop().float()  # (B, T, F)
         tokens = audio_tokens(mel.sum(-1))
-        true = (torch.arange(heard.shape[1]) < tokens[:, None]).float()
+        true = (torch.arange(heard.shape[1], device=device) < tokens[:, None]).float()
         mean = torch.einsum("btf,bt->bf", heard, true) / tokens[:, None]
-        naming = nn.functional.cross_entropy(self.namer(mean), named)
+        naming = nn.functional.cross_entropy(self.namer(mean), named.to(device))
         (loss + NAMING_LOSS * naming).backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()
@@ -188,8 +195,9 @@ class Trainer:
                 {k.removeprefix(part): v for k, v in kept.items() if k.startswith(part)}
             )
         for n, weight in enumerate(self.weights):
-            names = ("step", "exp_avg", "exp_avg_sq")
-            self.optimiser.state[weight] = {m: kept[f"optimiser.{n}.{m}"] for m in names}
+            moments = {m: kept[f"optimiser.{n}.{m}"] for m in ("exp_avg", "exp_avg_sq")}
+            moments = {m: value.to(self.options.device) for m, value in moments.items()}
+            self.optimiser.state[weight] = {"step": kept[f"optimiser.{n}.step"], **moments}
         self.step = int(kept["optimiser.0.step"])
         print(f"going on from step {self.step}")
 
@@ -211,9 +219,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--work", type=Path, default=Path(".cache/mini-lalm"), help="for the state")
     parser.add_argument("--real", type=Path, help="folder with fsdd/ and esc10/")
-    parser.add_argument("--clips", type=int, default=30_000, help="procedural clips in the bank")
-    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--clips", type=int, default=24_000, help="procedural clips in the bank")
+    parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
+    parser.add_argument("--device", default="cpu", help="of the training, such as cuda")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from ccsav.sounds import CLASSES, render, resynthesise
 
 RATE = 16_000  # Hz
 LENGTHS = (1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)  # s; one is drawn for each clip
-COPIES = 0.2  # share of clips that are resynthesised
+COPIES = 1 / 3  # share of clips that are resynthesised
 TRAINED = CLASSES.index[~CLASSES["held_out"]].tolist()
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 UNHEARD_SPEAKERS = ("theo", "yweweler")  # of FSDD; kept for measuring
