@@ -51,6 +51,7 @@ def test_case(case):
     i = case["case"]
     classifier = CCSAVClassifier(
         case["tau"],
+        readout="prototype",
         reliability=case["weight_scheme"],
         alpha=case["alpha"],
         shrink_to="all",

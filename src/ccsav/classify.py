@@ -1,202 +1,149 @@
-"""Two scikit-learn classifiers of head vectors, (N, K, D): a uniform and a weighted vote."""
+"""Class-conditional sparse attention vectors: every head votes, weighted by class."""
+
+import copy
 
 import numpy as np
+import scipy.special
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav import readout
+from ccsav import readout as read
 from ccsav import reliability as rel
-from ccsav.arrays import chunks, head_vectors
+from ccsav.arrays import chunks
+from ccsav.uniform import HeadClassifier
 
-
-class HeadClassifier(ClassifierMixin, BaseEstimator):
-    """What both classifiers share: checks, prototypes, and prediction by the largest score."""
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def predict(self, X) -> np.ndarray:
-        """Class of each clip, X (N, K, D) → (N,), in the labels that `fit` was given."""
-        scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1)]
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Each class's share of the score, X (N, K, D) → (N, C); rows sum to 1, uncalibrated."""
-        scores = self.decision_function(X)
-        return scores / scores.sum(axis=1, keepdims=True)
-
-    def _fit_prototypes(self, X, y):
-        """Check X and y, keep classes and prototypes; return them as tensors, y as indices."""
-        X = head_vectors(X)
-        y = np.asarray(y)
-        if y.shape != (len(X),):
-            raise ValueError(f"y must have one label per clip, ({len(X)},), but has {y.shape}.")
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds one class only, {self.classes_.tolist()}: at least two are needed."
-            )
-        y = torch.as_tensor(codes, device=X.device)
-        self.n_heads_in_, self.head_dim_ = X.shape[1:]
-        mu, counts = readout.prototypes(X.float(), y, len(self.classes_))
-        self.prototypes_ = mu.cpu().numpy()
-        return X, y, mu, counts
-
-    def _check_fitted(self, X) -> torch.Tensor:
-        check_is_fitted(self)
-        X = head_vectors(X)
-        if X.shape[1:] != (self.n_heads_in_, self.head_dim_):
-            raise ValueError(
-                f"X has (heads, numbers) = {tuple(X.shape[1:])}, but the classifier was fitted "
-                f"on {(self.n_heads_in_, self.head_dim_)}: extract the same heads."
-            )
-        return X
-
-
-class SAVClassifier(HeadClassifier):
-    """Sparse attention vectors: the best heads each cast one vote for their nearest prototype.
-
-    n_heads: how many heads vote, those with most support clips nearest to their own class's
-        prototype; ties go to the head of lower index.
-
-    After `fit`: `classes_` (C,), `prototypes_` (C, K, D), `success_` (K,) hits on the support
-    set, `heads_` (n_heads,) the voters, best first. (Mitra et al. 2024, arXiv 2412.00142.)
-    """
-
-    def __init__(self, n_heads: int = 20):
-        self.n_heads = n_heads
-
-    def fit(self, X, y) -> "SAVClassifier":
-        """Choose the voters. X: (N, K, D) head vectors, NumPy or torch; y: (N,) labels.
-
-        Raises `ValueError` on NaN, wrong shapes, or fewer than two classes.
-        """
-        if self.n_heads < 1:
-            raise ValueError(f"n_heads={self.n_heads}: choose at least 1.")
-        X, y, mu, _ = self._fit_prototypes(X, y)
-        where = readout.directions(mu)
-        hits = torch.zeros(X.shape[1], dtype=torch.long, device=X.device)
-        for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
-            votes = readout.cosines(X[rows].float(), where).argmax(-1)  # (n, K)
-            hits += (votes == y[rows, None]).sum(0)
-        self.success_ = hits.cpu().numpy()
-        self.heads_ = np.argsort(-self.success_, kind="stable")[: self.n_heads]
-        return self
-
-    def decision_function(self, X) -> np.ndarray:
-        """Votes for each class, X (N, K, D) → (N, C). A tie goes to the class voted first."""
-        X = self._check_fitted(X)
-        voters = torch.as_tensor(self.heads_, device=X.device)
-        where = readout.directions(torch.as_tensor(self.prototypes_, device=X.device)[:, voters])
-        n_voters, _, n_classes = where.shape
-        scores = np.empty((len(X), n_classes), dtype=np.float32)
-        for rows in chunks(len(X), n_voters * n_classes):
-            votes = readout.cosines(X[rows][:, voters].float(), where).argmax(-1)  # (n, voters)
-            cast = torch.nn.functional.one_hot(votes, n_classes)  # (n, voters, C)
-            first = torch.arange(n_voters, 0, -1, device=X.device)[:, None] * cast
-            tie_break = first.amax(1) / (2 * n_voters)  # below 1, larger the earlier the vote
-            scores[rows] = (cast.sum(1) + tie_break).cpu().numpy()
-        return scores
+READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
+ONE_SHOT_TAU = 0.03  # of cosines, where no clip can be left out to fit one
+GROUPS_NEED = 4  # clips of its own class that a clip keeps, on average, when its group is left out
 
 
 class CCSAVClassifier(HeadClassifier):
     """Class-conditional sparse attention vectors: heads weighted by their reliability per class.
 
-    tau: temperature of the posteriors, softmax over classes of cosine / tau.
+    tau: temperature of the posteriors, softmax over classes of score / tau; "per-head" fits one to
+        each head's scores of the support clips that were left out.
+    readout: what scores the classes: "prototype" (cosine with the class mean, as published),
+        "ridge" (a ridge regression of the unit head vector) or "both", each head voting twice.
+    penalty: of the ridge regression, its λ.
     reliability: what makes a head reliable for a class: "margin_clamped" (mean of max(0, margin);
         weights are r^(1/tau_w)), or "margin_softmax", "prob_softmax", "brier_softmax" (mean
         margin, true posterior or Brier skill; weights are a softmax of r / tau_w).
-    estimate: "leave-one-out" (each support clip against prototypes made without it) or
-        "resubstitution" (against prototypes it helped to make, as published; flatters). Unused
-        where `fit` is given validation clips.
-    alpha: shrinkage of reliabilities, in clips: a class of alpha clips is pulled half way.
+    estimate: "leave-one-out" (each support clip is judged by readouts made without it; without its
+        group, where `fit` is given groups) or "resubstitution" (by readouts that it helped to
+        make, as published; flatters). Unused where `fit` is given validation clips.
+    alpha: shrinkage of reliabilities, in clips: a class of alpha clips is pulled half way;
+        infinite: no class-conditional weights at all.
     shrink_to: "head" (each head's mean over classes) or "all" (the mean over everything).
     tau_w: temperature of the weights; smaller is sharper.
     top_k: heads kept per class, the most reliable; None: all.
+    calibrate: sharpen or soften `predict_proba` to fit the left-out support clips.
 
-    After `fit`: `classes_` (C,), `prototypes_` (C, K, D), `reliability_` (K, C) after shrinkage,
-    `weights_` (K, C), which sum to 1 over heads for each class. Leave-one-out needs two clips of
-    a class: a class of one clip gets its heads' mean reliability over the other classes; where
-    every class has one clip, resubstitution takes its place, and says how far each head keeps
-    the prototypes apart.
+    After `fit`: `classes_` (C,), `reliability_` (K, C) after shrinkage, `weights_` (K, C), which
+    sum to 1 over heads for each class; both are means or sums over the R readouts, whose own are
+    in `votes_` (R, K, C). `coef_` (R, K, D, C), `intercept_` (R, K, C) and `tau_` (R, K) are the
+    readouts, `heads_` (K,) the heads they are of, as places in the X of `fit`, `calibration_` the
+    power that `predict_proba` raises scores to.
 
-    Fitting and predicting take O(N K C D) time and, beside X and the prototypes, memory for one
-    chunk of posteriors (64 MB), whatever N. (Mehta et al. 2026, arXiv 2602.07077; the
-    published settings are `CCSAVClassifier.paper()`.)
+    Leave-one-out needs two clips of a class: a class of one clip gets its heads' mean reliability
+    over the other classes. Where every class has one clip, nothing can be left out: prototypes
+    alone vote, at temperature ONE_SHOT_TAU, weighted by how far each head keeps them apart.
+
+    Time is O(N K C D) to fit and to predict, and O(N K D min(N, D)) for the ridge. Memory beside X
+    and the readouts, whatever K, is for a few heads' (N, C) scores at a time.
+    (Mehta et al. 2026, arXiv 2602.07077; the published settings are `CCSAVClassifier.paper()`.)
     """
 
     def __init__(
         self,
-        tau: float = 0.03,
+        tau: float | str = "per-head",
         *,
+        readout: str = "both",
+        penalty: float = 0.06,
         reliability: str = "margin_clamped",
         estimate: str = "leave-one-out",
         alpha: float = 10.0,
         shrink_to: str = "head",
         tau_w: float = 0.25,
         top_k: int | None = None,
+        calibrate: bool = True,
     ):
         self.tau = tau
+        self.readout = readout
+        self.penalty = penalty
         self.reliability = reliability
         self.estimate = estimate
         self.alpha = alpha
         self.shrink_to = shrink_to
         self.tau_w = tau_w
         self.top_k = top_k
+        self.calibrate = calibrate
 
     @classmethod
     def paper(
         cls, tau: float = 0.07, *, alpha: float = 0.0, tau_w: float = 1.0, top_k: int | None = None
     ) -> "CCSAVClassifier":
-        """The published method: resubstitution, and shrinkage to the mean over everything."""
+        """The published method: prototypes alone, one temperature, resubstitution, and shrinkage
+        to the mean over everything.
+        """
         return cls(
             tau,
-            reliability="margin_clamped",
+            readout="prototype",
             estimate="resubstitution",
             alpha=alpha,
             shrink_to="all",
             tau_w=tau_w,
             top_k=top_k,
+            calibrate=False,
         )
 
-    def fit(self, X, y, X_val=None, y_val=None) -> "CCSAVClassifier":
-        """Make prototypes, and weigh every head for every class.
+    def fit(self, X, y, X_val=None, y_val=None, groups=None) -> "CCSAVClassifier":
+        """Make every head's readouts, and weigh every head for every class.
 
         X: (N, K, D) head vectors of the support set, NumPy or torch; y: (N,) labels.
         X_val, y_val: (M, K, D), (M,) clips to estimate reliabilities on, in place of X and y.
+        groups: (N,) source of each support clip (speaker, recording): whole groups are then left
+            out in place of single clips, unless that would leave out the whole of a class.
 
         Raises `ValueError` on NaN, wrong shapes, fewer than two classes, or unknown options.
         """
         self._check_options()
-        if (X_val is None) != (y_val is None):
-            raise ValueError("give X_val and y_val together.")
-        X, y, mu, counts = self._fit_prototypes(X, y)
-        n_classes = len(self.classes_)
-        score, weigh = rel.KINDS[self.reliability]
+        X, y = self._check_fit(X, y)
+        left_out, fair = self._left_out(y, groups)
+        self.readouts_ = READOUTS[self.readout]
+        if self.estimate == "leave-one-out" and left_out is None and X_val is None:
+            self.readouts_ = ("prototype",)  # one clip per class
+        X_val, y_val = self._check_validation(X_val, y_val, X.device)
         if X_val is not None:
-            X, y = self._check_fitted(X_val).to(mu.device), self._codes(y_val, mu.device)
-            if len(y) != len(X):
-                raise ValueError(f"{len(y)} labels y_val for {len(X)} clips X_val.")
-        leave_one_out = X_val is None and self.estimate == "leave-one-out" and counts.max() > 1
-        where = readout.directions(mu)
-        scores = torch.empty(X.shape[:2], device=mu.device)  # (N, K)
-        for rows in chunks(len(X), mu.shape[0] * mu.shape[1]):
-            x = X[rows].float()
-            cos = readout.cosines(x, where)
-            if leave_one_out:
-                cos = readout.leave_one_out(cos, x, y[rows], mu, counts)
-            scores[rows] = score(readout.posteriors(cos, self.tau), y[rows])
-        used = counts[y] > 1 if leave_one_out else torch.ones_like(y, dtype=torch.bool)
-        r, seen = rel.class_means(scores[used], y[used], n_classes)
-        r = rel.shrink(r, seen, self.alpha, self.shrink_to)
-        weights = weigh(r, self.tau_w, rel.top_heads(r, self.top_k))
-        self.reliability_, self.weights_ = r.cpu().numpy(), weights.cpu().numpy()
+            left_out, fair = None, torch.ones_like(y_val, dtype=torch.bool)
+        y_fair = (y if X_val is None else y_val)[fair]
+
+        R, (K, D), C = len(self.readouts_), X.shape[1:], len(self.classes_)
+        self.heads_ = np.arange(K)
+        self.coef_ = np.empty((R, K, D, C), np.float32)
+        self.intercept_ = np.empty((R, K, C), np.float32)
+        self.tau_ = np.empty((R, K), np.float32)
+        score, weigh = rel.KINDS[self.reliability]
+        r = X.new_empty((R, K, C), dtype=torch.float32)
+        for at, coef, intercept, scores in self._read(X, y, left_out, X_val):
+            self.coef_[at], self.intercept_[at] = coef.cpu(), intercept.cpu()
+            tau = self._temperatures(scores[fair], y_fair, left_out is None and X_val is None)
+            self.tau_[at] = tau.cpu()
+            p = read.posteriors(scores[fair], tau)
+            r[at], counts = rel.class_means(score(p, y_fair), y_fair, C)
+        r = rel.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to).view(R, K, C)
+        self.reliability_ = r.mean(0).cpu().numpy()
+        kept = rel.top_heads(r.mean(0), self.top_k).expand(R, K, C)
+        votes = weigh(r.flatten(0, 1), self.tau_w, kept.flatten(0, 1)).view(R, K, C)
+        self.votes_ = votes.cpu().numpy()
+        self.weights_ = self.votes_.sum(0)
+
+        self.calibration_ = 1.0
+        if self.calibrate and (left_out is not None or X_val is not None):
+            pooled = X.new_zeros((len(y_fair), 1, C), dtype=torch.float32)
+            for at, _, _, scores in self._read(X, y, left_out, X_val):
+                p = read.posteriors(scores[fair], torch.as_tensor(self.tau_[at], device=X.device))
+                pooled[:, 0] += torch.einsum("nkc,kc->nc", p, votes[at])
+            self.calibration_ = 1 / float(read.temperatures(pooled.log(), y_fair))
         return self
 
     def decision_function(self, X) -> np.ndarray:
@@ -205,26 +152,114 @@ class CCSAVClassifier(HeadClassifier):
         Heads that no class gives any weight are not computed.
         """
         X = self._check_fitted(X)
-        voting = torch.as_tensor(np.flatnonzero(self.weights_.any(axis=1)), device=X.device)
-        where = readout.directions(torch.as_tensor(self.prototypes_, device=X.device)[:, voting])
-        weights = torch.as_tensor(self.weights_, device=X.device)[voting]
+        voting = self.votes_.any(axis=(0, 2))
+        voting = slice(None) if voting.all() else np.flatnonzero(voting)
+        coef, intercept, tau, votes = (
+            torch.as_tensor(array[:, voting], device=X.device)
+            for array in (self.coef_, self.intercept_, self.tau_, self.votes_)
+        )
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
-        for rows in chunks(len(X), weights.numel()):
-            cos = readout.cosines(X[rows][:, voting].float(), where)
-            p = readout.posteriors(cos, self.tau)  # (n, K, C)
-            scores[rows] = torch.einsum("nkc,kc->nc", p, weights).cpu().numpy()
+        for rows in chunks(len(X), votes[0].numel()):
+            x = read.unit(X[rows][:, voting].float())
+            total = 0
+            for i in range(len(self.readouts_)):
+                p = read.posteriors(read.scores(x, coef[i], intercept[i]), tau[i])  # (n, K, C)
+                total = total + torch.einsum("nkc,kc->nc", p, votes[i])
+            scores[rows] = total.cpu().numpy()
         return scores
 
-    def _codes(self, labels, device):
-        """Indices into `classes_` of labels, (M,); raises on labels that `fit` has not seen."""
-        labels = np.asarray(labels)
-        unknown = np.setdiff1d(labels, self.classes_)
+    def predict_proba(self, X) -> np.ndarray:
+        """Probability of each class, X (N, K, D) → (N, C); rows sum to 1.
+
+        The score to the power `calibration_`, as a share of all classes'.
+        """
+        log = self.calibration_ * np.log(np.maximum(self.decision_function(X), 1e-30))
+        return scipy.special.softmax(log, axis=1)
+
+    def prune(self, k: int) -> "CCSAVClassifier":
+        """A smaller classifier with the k most reliable heads of each class, and only those.
+
+        It answers as one fitted with `top_k=k` would, from X with the heads `heads_` alone,
+        X[:, heads_]: `extract(..., heads=acts.heads.iloc[pruned.heads_])` takes no others, and the
+        model runs no deeper than the last of them. `calibration_` is kept, not fitted anew.
+        """
+        check_is_fitted(self)
+        kept = rel.top_heads(torch.as_tensor(self.reliability_), k).numpy()  # (K, C)
+        used = np.flatnonzero(kept.any(axis=1))
+        votes = np.where(kept, self.votes_, 0)[:, used]
+        total = votes.sum(axis=(0, 1))
+        votes = np.where(total > 0, votes, kept[used])
+        pruned = copy.copy(self).set_params(top_k=k)
+        pruned.votes_ = votes / votes.sum(axis=(0, 1))
+        pruned.weights_ = pruned.votes_.sum(0)
+        pruned.reliability_, pruned.heads_ = self.reliability_[used], self.heads_[used]
+        pruned.n_heads_in_ = len(used)
+        for name in ("coef_", "intercept_", "tau_"):
+            setattr(pruned, name, getattr(self, name)[:, used])
+        return pruned
+
+    def _read(self, X, y, left_out, X_val):
+        """Every readout of a few heads at a time: (place, coef, intercept, scores (N, k, C)).
+
+        The scores are those of the clips in X_val, or of X without what is to be left out.
+        """
+        n_classes = len(self.classes_)
+        for heads in chunks(X.shape[1], len(X) * (n_classes + X.shape[2])):
+            x = X[:, heads].float()
+            for i, kind in enumerate(self.readouts_):
+                if kind == "ridge":
+                    made = read.ridge(x, y, n_classes, self.penalty, left_out)
+                else:
+                    made = read.nearest_prototype(x, y, n_classes, left_out)
+                coef, intercept, scores = made
+                if X_val is not None:
+                    scores = read.scores(read.unit(X_val[:, heads].float()), coef, intercept)
+                yield (i, heads), coef, intercept, scores
+
+    def _temperatures(self, scores, y, one_shot):
+        """The temperature of each head, (K,)."""
+        if self.tau != "per-head":
+            return scores.new_full(scores.shape[1:2], self.tau)
+        if one_shot:
+            return scores.new_full(scores.shape[1:2], ONE_SHOT_TAU)
+        return read.temperatures(scores, y)
+
+    def _left_out(self, y, groups):
+        """What is left out with each clip, (N,) codes or None, and whether that leaves its class
+        other clips to be judged by, (N,).
+        """
+        everything = torch.ones_like(y, dtype=torch.bool)
+        n_classes = len(self.classes_)
+        if groups is not None and np.shape(groups) != (len(y),):
+            raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
+        if self.estimate == "resubstitution":
+            return None, everything
+        singly = np.arange(len(y))
+        together = singly if groups is None else np.unique(groups, return_inverse=True)[1]
+        for codes, needed in ((together, GROUPS_NEED), (singly, 1)):
+            codes = torch.as_tensor(codes, device=y.device)
+            pair = codes * n_classes + y  # clips of one group and class
+            left = torch.bincount(y)[y] - torch.bincount(pair)[pair]  # (N,)
+            if left.float().mean() >= needed or (needed == 1 and left.any()):
+                return codes, left > 0
+        return None, everything
+
+    def _check_validation(self, X_val, y_val, device):
+        if (X_val is None) != (y_val is None):
+            raise ValueError("give X_val and y_val together.")
+        if X_val is None:
+            return None, None
+        X_val, y_val = self._check_fitted(X_val).to(device), np.asarray(y_val)
+        unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):
             raise ValueError(f"y_val has classes that y has not: {unknown.tolist()}.")
-        return torch.as_tensor(np.searchsorted(self.classes_, labels), device=device)
+        if len(y_val) != len(X_val):
+            raise ValueError(f"{len(y_val)} labels y_val for {len(X_val)} clips X_val.")
+        return X_val, torch.as_tensor(np.searchsorted(self.classes_, y_val), device=device)
 
     def _check_options(self):
         choices = {
+            "readout": tuple(READOUTS),
             "reliability": tuple(rel.KINDS),
             "estimate": ("leave-one-out", "resubstitution"),
             "shrink_to": ("head", "all"),
@@ -232,7 +267,9 @@ class CCSAVClassifier(HeadClassifier):
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {allowed}.")
-        if self.tau <= 0 or self.tau_w <= 0 or self.alpha < 0:
-            raise ValueError("tau and tau_w must be positive, and alpha at least 0.")
+        if self.tau != "per-head" and (isinstance(self.tau, str) or self.tau <= 0):
+            raise ValueError(f"tau={self.tau!r}: choose a positive number, or 'per-head'.")
+        if self.penalty <= 0 or self.tau_w <= 0 or self.alpha < 0:
+            raise ValueError("penalty and tau_w must be positive, and alpha at least 0.")
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k={self.top_k}: choose at least 1, or None for all heads.")

@@ -1,6 +1,8 @@
-"""What one head says of a clip: prototypes, cosines and posteriors, for all heads at once.
+"""What one head says of a clip, for all heads at once: linear readouts, and posteriors from them.
 
-Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors.
+Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors. A readout
+scores the classes by unit(h) · coef + intercept: class-mean cosines or a ridge regression. Each
+can say what it would have scored a support clip had it not seen it, or its group.
 """
 
 import torch
@@ -22,9 +24,33 @@ def directions(mu: Tensor) -> Tensor:
     return unit(mu).permute(1, 2, 0).contiguous()
 
 
+def scores(U: Tensor, coef: Tensor, intercept: Tensor) -> Tensor:
+    """What a readout gives each class, (N, K, D) unit vectors, (K, D, C), (K, C) → (N, K, C)."""
+    return torch.baddbmm(intercept[:, None], U.transpose(0, 1), coef).transpose(0, 1)
+
+
 def cosines(X: Tensor, directions: Tensor) -> Tensor:
     """Cosine of every head vector with every prototype, (N, K, D), (K, D, C) → (N, K, C)."""
     return (unit(X).transpose(0, 1) @ directions).transpose(0, 1)
+
+
+def nearest_prototype(
+    X: Tensor, y: Tensor, n_classes: int, groups: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The published readout, cosines with class means: coef (K, D, C), intercept 0, (K, C), and
+    the scores of X (N, K, D) itself, (N, K, C), with each clip's group (N,) left out, if any.
+    """
+    mu, counts = prototypes(X, y, n_classes)
+    coef = directions(mu)
+    cos = cosines(X, coef)
+    if groups is not None:
+        alone = len(groups.unique()) == len(groups)
+        cos = (
+            leave_one_out(cos, X, y, mu, counts)
+            if alone
+            else leave_group_out(cos, X, y, mu, counts, groups)
+        )
+    return coef, coef.new_zeros(coef.shape[0], n_classes), cos
 
 
 def leave_one_out(cos: Tensor, X: Tensor, y: Tensor, mu: Tensor, counts: Tensor) -> Tensor:
@@ -41,9 +67,106 @@ def leave_one_out(cos: Tensor, X: Tensor, y: Tensor, mu: Tensor, counts: Tensor)
     return cos.scatter(2, y[:, None, None].expand(-1, cos.shape[1], 1), own[..., None])
 
 
-def posteriors(cos: Tensor, tau: float) -> Tensor:
-    """Each head's own belief: p(c | x) = softmax over c of cos(h_k(x), μ_ck) / τ, (N, K, C)."""
-    return torch.softmax(cos / tau, dim=-1)
+def leave_group_out(
+    cos: Tensor, X: Tensor, y: Tensor, mu: Tensor, counts: Tensor, groups: Tensor
+) -> Tensor:
+    """The same without any clip of the clip's group; groups (N,), of the whole support set."""
+    cos = cos.clone()
+    for group in groups.unique():
+        rows = (groups == group).nonzero()[:, 0]
+        out, gone = prototypes(X[rows], y[rows], len(mu))
+        touched = gone.nonzero()[:, 0]  # classes that lose clips
+        left = counts[touched] - gone[touched]
+        without = counts[touched, None, None] * mu[touched]
+        without -= gone[touched, None, None] * out[touched]
+        scores = cosines(X[rows], directions(without)) * (left > 0)
+        cos[rows[:, None], :, touched] = scores.transpose(1, 2)
+    return cos
+
+
+def ridge(
+    X: Tensor, y: Tensor, n_classes: int, penalty: float, groups: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Ridge regression of unit head vectors onto the classes, one per head, every class as heavy.
+
+    X: (N, K, D); y: (N,); penalty: λ, on the squared coefficients, not on the intercept.
+    groups: (N,); which clips are left out together; None: nothing is left out.
+
+    Returns coef (K, D, C), intercept (K, C), and the scores of X itself, (N, K, C): in closed form
+    what the regression without a clip's group would have said of it. With H the hat matrix and I
+    the rows of a group, the residuals without it are (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N
+    dimensions, whichever are fewer: O(K N D min(N, D)) time.
+    """
+    n = len(X)
+    Y = torch.nn.functional.one_hot(y, n_classes).to(X.dtype)  # (N, C)
+    heavy = 1 / torch.bincount(y, minlength=n_classes)[y].to(X.dtype)  # (N,)
+    root = (heavy * n / heavy.sum()).sqrt()[:, None]  # (N, 1)
+    Z = unit(X).transpose(0, 1)  # (K, N, D)
+    share = root.square() / n
+    centre, mean = (share * Z).sum(1, keepdim=True), (share * Y).sum(0)  # (K, 1, D), (C,)
+    Z, Y0 = root * (Z - centre), root * (Y - mean)
+    side = min(Z.shape[1:])
+    eye = penalty * torch.eye(side, dtype=X.dtype, device=X.device)
+    if side == n:
+        solver = torch.linalg.solve(Z @ Z.mT + eye, Z).mT  # (K, D, N)
+    else:
+        solver = torch.linalg.solve(Z.mT @ Z + eye, Z.mT)
+    coef = solver @ Y0  # (K, D, C)
+    fitted = Z @ coef  # (K, N, C)
+    if groups is not None:
+        fitted = Y0 - _residuals(Y0 - fitted, Z, solver, root, groups)
+    scores = fitted / root + mean
+    return coef, mean - (centre @ coef)[:, 0], scores.transpose(0, 1)
+
+
+def _residuals(inside, Z, solver, root, groups):
+    """Residuals of every clip without its group, from those with it, (K, N, C)."""
+    n = len(groups)
+    if len(groups.unique()) == n:
+        hat = (Z * solver.mT).sum(-1) + root[:, 0].square() / n  # (K, N)
+        return inside / (1 - hat).clamp(min=1e-6)[..., None]
+    outside = torch.empty_like(inside)
+    for group in groups.unique():
+        rows = groups == group
+        hat = Z[:, rows] @ solver[:, :, rows] + root[rows] * root[rows].T / n  # (K, n, n)
+        eye = (1 + 1e-6) * torch.eye(hat.shape[1], dtype=hat.dtype, device=hat.device)
+        outside[:, rows] = torch.linalg.solve(eye - hat, inside[:, rows])
+    return outside
+
+
+COLDEST, WARMEST = 0.01, 1.0  # temperatures that are ever fitted
+NEWTON_STEPS = 8
+
+
+def temperatures(scores: Tensor, y: Tensor) -> Tensor:
+    """The temperature at which each head's posteriors are likeliest, (N, K, C), (N,) → (K,).
+
+    Minimises the mean over classes of -log softmax(scores / τ) at the true class, convex in 1/τ,
+    by Newton's method, within COLDEST and WARMEST.
+    """
+    share = 1 / torch.bincount(y)[y].to(scores.dtype)
+    share = (share / share.sum())[:, None]  # (N, 1)
+    own = y[:, None, None].expand(-1, scores.shape[1], 1)
+    true = (share * scores.gather(2, own)[..., 0]).sum(0)  # (K,)
+    inverse = torch.full_like(true, 10.0)
+    for _ in range(NEWTON_STEPS):
+        p = torch.softmax(scores * inverse[:, None], dim=-1)
+        mean = (p * scores).sum(-1)  # (N, K)
+        spread = (p * scores.square()).sum(-1) - mean.square()
+        step = (true - (share * mean).sum(0)) / (share * spread).sum(0).clamp(min=1e-9)
+        inverse = torch.maximum(torch.minimum(inverse + step, 3 * inverse), inverse / 3)
+        inverse = inverse.clamp(1 / WARMEST, 1 / COLDEST)
+    return 1 / inverse
+
+
+def posteriors(scores: Tensor, tau: float | Tensor) -> Tensor:
+    """Each head's own belief: p(c | x) = softmax over c of score / τ, (N, K, C).
+
+    tau: one temperature, or one per head, (K,). For cosines this is the paper's posterior.
+    """
+    if isinstance(tau, Tensor):
+        tau = tau[:, None]
+    return torch.softmax(scores / tau, dim=-1)
 
 
 def unit(x: Tensor) -> Tensor:

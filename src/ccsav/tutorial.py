@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from ccsav import plot
-from ccsav.classify import CCSAVClassifier, SAVClassifier
+from ccsav.classify import CCSAVClassifier
 from ccsav.corpora import load_dataset
 from ccsav.episodes import episodes
 from ccsav.evaluate import compare, evaluate, summary
@@ -22,6 +22,7 @@ from ccsav.lalm import LALM
 from ccsav.loading import load_lalm
 from ccsav.readout import cosines, directions
 from ccsav.sounds import render
+from ccsav.uniform import SAVClassifier
 
 METHODS = {
     "SAV": SAVClassifier(),

@@ -1,0 +1,82 @@
+"""What else could read the same head vectors: scikit-learn classifiers, on all heads or on one."""
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.utils.validation import check_is_fitted
+
+from ccsav import readout, reliability
+from ccsav.arrays import head_vectors
+
+
+class FlatHeads(ClassifierMixin, BaseEstimator):
+    """Any scikit-learn classifier, on head vectors of unit length, laid end to end.
+
+    classifier: fitted as a clone. heads: "all", or "best": the one head whose vectors are most
+    often nearest to their own class's prototype on the support set, each clip left out in turn
+    (where every class has one clip: not left out); ties go to the larger mean cosine margin.
+
+    After `fit`: `classes_`, `classifier_` and, for "best", `head_`, its index.
+    """
+
+    def __init__(self, classifier=None, heads: str = "all"):
+        self.classifier = classifier
+        self.heads = heads
+
+    def fit(self, X, y) -> "FlatHeads":
+        """X: (N, K, D) head vectors; y: (N,) labels."""
+        if self.heads not in ("all", "best"):
+            raise ValueError(f"heads={self.heads!r}: choose 'all' or 'best'.")
+        X = head_vectors(X)
+        if self.heads == "best":
+            self.head_ = best_head(X, y)
+        self.classifier_ = clone(self.classifier).fit(self._flat(X), y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def predict(self, X) -> np.ndarray:
+        """Class of each clip, X (N, K, D) → (N,)."""
+        check_is_fitted(self)
+        return self.classifier_.predict(self._flat(head_vectors(X)))
+
+    def predict_proba(self, X) -> np.ndarray:
+        """The inner classifier's own, X (N, K, D) → (N, C)."""
+        check_is_fitted(self)
+        return self.classifier_.predict_proba(self._flat(head_vectors(X)))
+
+    def _flat(self, X):
+        picked = X if self.heads == "all" else X[:, self.head_ : self.head_ + 1]
+        return readout.unit(picked.float()).flatten(1).numpy()
+
+
+def best_head(X: torch.Tensor, y) -> int:
+    """Index of the head that alone tells the classes apart best, X (N, K, D), y (N,).
+
+    By the share of clips nearest to their own class's prototype, leave-one-out where a class has
+    two clips or more; ties go to the larger mean margin of cosines.
+    """
+    codes = torch.as_tensor(np.unique(y, return_inverse=True)[1])
+    X = X.float()
+    mu, counts = readout.prototypes(X, codes, int(codes.max()) + 1)
+    cos = readout.cosines(X, readout.directions(mu))
+    if counts.max() > 1:
+        cos = readout.leave_one_out(cos, X, codes, mu, counts)
+    margin = reliability.margins(cos, codes)  # (N, K)
+    return int(((margin > 0).float().mean(0) + 1e-3 * margin.mean(0)).argmax())
+
+
+CLASSIFIERS = {
+    "logistic regression": LogisticRegression(C=10, max_iter=1000),
+    "ridge": RidgeClassifier(),
+    "discriminant analysis": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    "nearest prototype": NearestCentroid(),
+    "nearest neighbour": KNeighborsClassifier(1),
+}
+BASELINES = {
+    f"{name}, {what}": FlatHeads(classifier, heads)
+    for heads, what in (("all", "all heads"), ("best", "best head"))
+    for name, classifier in CLASSIFIERS.items()
+}
