@@ -115,7 +115,7 @@ class Trainer:
         self.processor = build_processor(self.tokenizer)
         self.model = build_model(self.tokenizer, options.seed)
         if options.start:
-            self.model.load_state_dict(load_file(options.start / "model.safetensors"))
+            self.model = type(self.model).from_pretrained(options.start, dtype=torch.float32)
         self.model.to(options.device)
         self.model.set_attn_implementation("eager")
         self.namer = nn.Linear(TEXT["hidden_size"], len(names) + len(clips.DIGITS) + 1)

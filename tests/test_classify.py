@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ccsav import CCSAVClassifier, SAVClassifier, arrays
+from ccsav import CCSAVClassifier, SAVClassifier, arrays, metrics
 
 BOTH = pytest.mark.parametrize("classifier", [CCSAVClassifier(), SAVClassifier(n_heads=4)])
 
@@ -148,7 +148,76 @@ def test_heads_without_weight_do_not_vote(task):
     assert idle.any()
     changed = X.copy()
     changed[:, idle] = 1
-    np.testing.assert_array_equal(fitted.decision_function(changed), fitted.decision_function(X))
+    np.testing.assert_allclose(
+        fitted.decision_function(changed), fitted.decision_function(X), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"joint": 0}, {"readout": "prototype", "joint": 0}])
+def test_a_pruned_classifier_needs_fewer_heads_and_answers_as_one_fitted_so(task, options):
+    X, y = task
+    whole = CCSAVClassifier(**options).fit(X[:30], y[:30])
+    pruned = whole.prune(2)
+    few = CCSAVClassifier(top_k=2, **options).fit(X[:30], y[:30])
+    assert len(pruned.heads_) == pruned.n_heads_in_ <= 2 * 3
+    assert (pruned.weights_ > 0).sum(axis=0).tolist() == [2, 2, 2]
+    np.testing.assert_allclose(
+        pruned.decision_function(X[:, pruned.heads_]), few.decision_function(X), atol=1e-6
+    )
+    np.testing.assert_allclose(pruned.predict_proba(X[:, pruned.heads_]).sum(1), 1, rtol=1e-5)
+    assert pruned.score(X[:, pruned.heads_], y) > 0.8
+    again = pruned.prune(1)
+    np.testing.assert_array_equal(again.heads_, whole.prune(1).heads_)
+    assert whole.n_heads_in_ == 12 and whole.weights_.shape == (12, 3)  # as it was
+    everyone = whole.prune(12)
+    np.testing.assert_allclose(everyone.decision_function(X), whole.decision_function(X), atol=1e-6)
+
+
+def test_groups_are_left_out_where_enough_is_left(task):
+    """Half of the heads know only the clip's source: single clips left out do not show that."""
+    X, y = task
+    rng = np.random.default_rng(1)
+    source = np.arange(90) // 30
+    X = X.copy()
+    X[:, 6:] = rng.normal(size=(9, 6, 8))[3 * source + y] + 0.1 * rng.normal(size=(90, 6, 8))
+    blind = CCSAVClassifier().fit(X, y)
+    told = CCSAVClassifier().fit(X, y, groups=source)
+    assert blind.weights_[6:].sum() > 1
+    assert told.weights_[6:].sum() < 0.1
+    few = np.r_[0:6, 30:36]  # too few clips outside of a group
+    a = CCSAVClassifier().fit(X[few], y[few], groups=source[few])
+    b = CCSAVClassifier().fit(X[few], y[few])
+    np.testing.assert_array_equal(a.weights_, b.weights_)
+    with pytest.raises(ValueError, match=r"groups has shape \(2,\) for 90 clips"):
+        CCSAVClassifier().fit(X, y, groups=[0, 1])
+
+
+def test_class_conditional_weights_find_the_heads_that_know_one_class(task):
+    """Each head knows one class from the rest: weights must differ by class."""
+    _, y = task
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(90, 12, 8)).astype(np.float32)
+    for k in range(12):
+        X[y == k % 3, k] += 2 * rng.normal(size=8).astype(np.float32)
+    weights = CCSAVClassifier(readout="prototype").fit(X[:60], y[:60]).weights_
+    own = np.arange(12)[:, None] % 3 == np.arange(3)
+    assert weights[own].mean() > 1.3 * weights[~own].mean()
+    level = CCSAVClassifier(readout="prototype", alpha=np.inf).fit(X[:60], y[:60]).weights_
+    np.testing.assert_allclose(level, level[:, :1] * np.ones(3), rtol=1e-5)
+
+
+def test_probabilities_are_calibrated():
+    rng = np.random.default_rng(0)
+    y = np.arange(900) % 3
+    X = rng.normal(size=(3, 12, 8))[y] + 4 * rng.normal(size=(900, 12, 8))
+    errors = []
+    for calibrate in (True, False):
+        fitted = CCSAVClassifier(calibrate=calibrate).fit(X[:90], y[:90])
+        proba = fitted.predict_proba(X[90:])
+        right = fitted.classes_[proba.argmax(1)] == y[90:]
+        errors.append(metrics.calibration_error(right, proba))
+    assert errors[0] < 0.1
+    assert errors[0] < errors[1]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +227,10 @@ def test_heads_without_weight_do_not_vote(task):
         {"estimate": "guess"},
         {"shrink_to": "zero"},
         {"tau": 0},
+        {"tau": "warm"},
+        {"readout": "telepathy"},
+        {"penalty": 0},
+        {"joint": 1},
         {"tau_w": -1},
         {"alpha": -1},
         {"top_k": 0},
@@ -201,6 +274,8 @@ class Flat(ClassifierMixin, BaseEstimator):
         return self.fitted_.predict_proba(validate_data(self, X, reset=False)[:, None])
 
 
-@parametrize_with_checks([Flat(CCSAVClassifier()), Flat(SAVClassifier())])
+@parametrize_with_checks(
+    [Flat(CCSAVClassifier()), Flat(CCSAVClassifier.paper()), Flat(SAVClassifier())]
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

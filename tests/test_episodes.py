@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,28 @@ def test_summary_and_paired_differences(results):
     spread = (wide["paper"] - wide["SAV"]).std()
     half = difference.loc[("paper", 1), "interval"]
     assert half == pytest.approx(2.5706 * spread / np.sqrt(6), rel=1e-4)
+    row = difference.loc[("paper", 1)]
+    signs = np.sign(wide["paper"] - wide["SAV"])
+    assert (row["win"], row["tie"], row["loss"]) == tuple((signs == v).sum() for v in (1, 0, -1))
+    assert summary(results, "macro_f1").loc[("SAV", 4), "mean"] == pytest.approx(
+        results.query("method == 'SAV' and shots == 4")["macro_f1"].mean()
+    )
+
+
+def test_groups_are_told_to_those_who_listen():
+    class Listener(CCSAVClassifier):
+        told: ClassVar = []
+
+        def fit(self, X, y, groups=None):
+            self.told.append(groups)
+            return super().fit(X, y)
+
+    rng = np.random.default_rng(0)
+    y, groups = np.repeat([0, 1], 20), np.tile(np.arange(4), 10)
+    X = rng.normal(size=(40, 3, 4))
+    for tell in (True, False):
+        evaluate(
+            {"listener": Listener(), "SAV": SAVClassifier()}, X, y, groups,
+            shots=[2], n_episodes=1, progress=False, tell_groups=tell,
+        )  # fmt: skip
+    assert Listener.told[0].shape == (4,) and Listener.told[1] is None

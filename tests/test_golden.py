@@ -52,6 +52,7 @@ def test_case(case):
     classifier = CCSAVClassifier(
         case["tau"],
         readout="prototype",
+        joint=0,
         reliability=case["weight_scheme"],
         alpha=case["alpha"],
         shrink_to="all",

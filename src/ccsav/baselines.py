@@ -3,13 +3,19 @@
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ccsav import readout, reliability
 from ccsav.arrays import head_vectors
+
+NOISE = 1e-5  # cosines that differ by less are equal: a head may say the same of every clip
 
 
 class FlatHeads(ClassifierMixin, BaseEstimator):
@@ -42,37 +48,67 @@ class FlatHeads(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.classifier_.predict(self._flat(head_vectors(X)))
 
+    @available_if(lambda self: hasattr(self.classifier, "predict_proba"))
     def predict_proba(self, X) -> np.ndarray:
         """The inner classifier's own, X (N, K, D) → (N, C)."""
         check_is_fitted(self)
         return self.classifier_.predict_proba(self._flat(head_vectors(X)))
+
+    @available_if(lambda self: hasattr(self.classifier, "decision_function"))
+    def decision_function(self, X) -> np.ndarray:
+        """The inner classifier's own, X (N, K, D) → (N, C), or (N,) for two classes."""
+        check_is_fitted(self)
+        return self.classifier_.decision_function(self._flat(head_vectors(X)))
 
     def _flat(self, X):
         picked = X if self.heads == "all" else X[:, self.head_ : self.head_ + 1]
         return readout.unit(picked.float()).flatten(1).numpy()
 
 
-def best_head(X: torch.Tensor, y) -> int:
+def best_head(X, y) -> int:
     """Index of the head that alone tells the classes apart best, X (N, K, D), y (N,).
 
     By the share of clips nearest to their own class's prototype, leave-one-out where a class has
     two clips or more; ties go to the larger mean margin of cosines.
     """
     codes = torch.as_tensor(np.unique(y, return_inverse=True)[1])
-    X = X.float()
+    X = head_vectors(X).float()
     mu, counts = readout.prototypes(X, codes, int(codes.max()) + 1)
     cos = readout.cosines(X, readout.directions(mu))
     if counts.max() > 1:
         cos = readout.leave_one_out(cos, X, codes, mu, counts)
     margin = reliability.margins(cos, codes)  # (N, K)
-    return int(((margin > 0).float().mean(0) + 1e-3 * margin.mean(0)).argmax())
+    return int(((margin > NOISE).float().mean(0) + 1e-3 * margin.mean(0)).argmax())
+
+
+class NearestPrototype(ClassifierMixin, BaseEstimator):
+    """The class whose mean makes the smallest angle; for scikit-learn's own, every class needs
+    two clips.
+    """
+
+    def fit(self, X, y) -> "NearestPrototype":
+        """X: (N, features); y: (N,) labels."""
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.means_ = np.stack([X[codes == c].mean(axis=0) for c in range(len(self.classes_))])
+        return self
+
+    def decision_function(self, X) -> np.ndarray:
+        """Cosines with the class means, (N, C)."""
+        check_is_fitted(self)
+        return cosine_similarity(X, self.means_)
+
+    def predict(self, X) -> np.ndarray:
+        """Class of each row, (N,)."""
+        return self.classes_[self.decision_function(X).argmax(axis=1)]
 
 
 CLASSIFIERS = {
-    "logistic regression": LogisticRegression(C=10, max_iter=1000),
+    "logistic regression": LogisticRegression(max_iter=1000),
     "ridge": RidgeClassifier(),
-    "discriminant analysis": LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
-    "nearest prototype": NearestCentroid(),
+    "discriminant analysis": make_pipeline(  # in the span of the support clips
+        PCA(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    ),
+    "nearest prototype": NearestPrototype(),
     "nearest neighbour": KNeighborsClassifier(1),
 }
 BASELINES = {

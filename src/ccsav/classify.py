@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ccsav import readout as read
 from ccsav import reliability as rel
 from ccsav.arrays import chunks
+from ccsav.ridge import joint_ridge, ridge
 from ccsav.uniform import HeadClassifier
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
@@ -24,7 +25,9 @@ class CCSAVClassifier(HeadClassifier):
         each head's scores of the support clips that were left out.
     readout: what scores the classes: "prototype" (cosine with the class mean, as published),
         "ridge" (a ridge regression of the unit head vector) or "both", each head voting twice.
-    penalty: of the ridge regression, its λ.
+    penalty: of the ridge regressions, their λ.
+    joint: share of the vote that goes to one ridge regression on all heads together, each scaled
+        by the root of its mean weight; 0: none, as published.
     reliability: what makes a head reliable for a class: "margin_clamped" (mean of max(0, margin);
         weights are r^(1/tau_w)), or "margin_softmax", "prob_softmax", "brier_softmax" (mean
         margin, true posterior or Brier skill; weights are a softmax of r / tau_w).
@@ -58,7 +61,8 @@ class CCSAVClassifier(HeadClassifier):
         tau: float | str = "per-head",
         *,
         readout: str = "both",
-        penalty: float = 0.06,
+        penalty: float = 0.05,
+        joint: float = 1 / 3,
         reliability: str = "margin_clamped",
         estimate: str = "leave-one-out",
         alpha: float = 10.0,
@@ -70,6 +74,7 @@ class CCSAVClassifier(HeadClassifier):
         self.tau = tau
         self.readout = readout
         self.penalty = penalty
+        self.joint = joint
         self.reliability = reliability
         self.estimate = estimate
         self.alpha = alpha
@@ -88,6 +93,7 @@ class CCSAVClassifier(HeadClassifier):
         return cls(
             tau,
             readout="prototype",
+            joint=0.0,
             estimate="resubstitution",
             alpha=alpha,
             shrink_to="all",
@@ -110,8 +116,9 @@ class CCSAVClassifier(HeadClassifier):
         X, y = self._check_fit(X, y)
         left_out, fair = self._left_out(y, groups)
         self.readouts_ = READOUTS[self.readout]
-        if self.estimate == "leave-one-out" and left_out is None and X_val is None:
-            self.readouts_ = ("prototype",)  # one clip per class
+        one_shot = self.estimate == "leave-one-out" and left_out is None and X_val is None
+        if one_shot:  # of every class: nothing can be left out
+            self.readouts_ = ("prototype",)
         X_val, y_val = self._check_validation(X_val, y_val, X.device)
         if X_val is not None:
             left_out, fair = None, torch.ones_like(y_val, dtype=torch.bool)
@@ -126,34 +133,42 @@ class CCSAVClassifier(HeadClassifier):
         r = X.new_empty((R, K, C), dtype=torch.float32)
         for at, coef, intercept, scores in self._read(X, y, left_out, X_val):
             self.coef_[at], self.intercept_[at] = coef.cpu(), intercept.cpu()
-            tau = self._temperatures(scores[fair], y_fair, left_out is None and X_val is None)
+            tau = self._temperatures(scores[fair], y_fair, one_shot)
             self.tau_[at] = tau.cpu()
             p = read.posteriors(scores[fair], tau)
             r[at], counts = rel.class_means(score(p, y_fair), y_fair, C)
         r = rel.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to).view(R, K, C)
         self.reliability_ = r.mean(0).cpu().numpy()
-        kept = rel.top_heads(r.mean(0), self.top_k).expand(R, K, C)
-        votes = weigh(r.flatten(0, 1), self.tau_w, kept.flatten(0, 1)).view(R, K, C)
-        self.votes_ = votes.cpu().numpy()
-        self.weights_ = self.votes_.sum(0)
+        everyone = torch.ones_like(r[0], dtype=torch.bool).repeat(R, 1)
+        self.votes_ = weigh(r.flatten(0, 1), self.tau_w, everyone).view(R, K, C).cpu().numpy()
 
+        self.joint_share_, together = 0.0, 0.0
+        if self.joint and not one_shot:
+            scores = self._fit_joint(X, y, left_out, X_val)[fair]
+            self.joint_tau_ = float(read.temperatures(scores[:, None], y_fair))
+            self.joint_share_ = self.joint
+            together = self.joint * torch.softmax(scores / self.joint_tau_, dim=-1)
+        self._keep(self.top_k)
         self.calibration_ = 1.0
-        if self.calibrate and (left_out is not None or X_val is not None):
-            pooled = X.new_zeros((len(y_fair), 1, C), dtype=torch.float32)
+        if self.calibrate and not one_shot:
+            pooled = torch.zeros((len(y_fair), C), device=X.device) + together
+            votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=X.device)
             for at, _, _, scores in self._read(X, y, left_out, X_val):
                 p = read.posteriors(scores[fair], torch.as_tensor(self.tau_[at], device=X.device))
-                pooled[:, 0] += torch.einsum("nkc,kc->nc", p, votes[at])
-            self.calibration_ = 1 / float(read.temperatures(pooled.log(), y_fair))
+                pooled += torch.einsum("nkc,kc->nc", p, votes[at])
+            log = pooled.clamp(min=1e-30).log()[:, None]
+            self.calibration_ = 1 / float(read.temperatures(log, y_fair))
         return self
 
     def decision_function(self, X) -> np.ndarray:
         """Score of each class, s = Σ_k w_kc · p_k(c | x), X (N, K, D) → (N, C), from 0 to 1.
 
-        Heads that no class gives any weight are not computed.
+        With a joint vote, the mean of s and its posterior, by its share. Heads that no class gives
+        any weight are not computed.
         """
         X = self._check_fitted(X)
         voting = self.votes_.any(axis=(0, 2))
-        voting = slice(None) if voting.all() else np.flatnonzero(voting)
+        voting = slice(None) if voting.all() or self.joint_share_ else np.flatnonzero(voting)
         coef, intercept, tau, votes = (
             torch.as_tensor(array[:, voting], device=X.device)
             for array in (self.coef_, self.intercept_, self.tau_, self.votes_)
@@ -161,10 +176,11 @@ class CCSAVClassifier(HeadClassifier):
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
         for rows in chunks(len(X), votes[0].numel()):
             x = read.unit(X[rows][:, voting].float())
-            total = 0
+            total = self._joint_vote(x) if self.joint_share_ else 0.0
             for i in range(len(self.readouts_)):
                 p = read.posteriors(read.scores(x, coef[i], intercept[i]), tau[i])  # (n, K, C)
-                total = total + torch.einsum("nkc,kc->nc", p, votes[i])
+                votes_of_all = torch.einsum("nkc,kc->nc", p, votes[i])
+                total = total + (1 - self.joint_share_) * votes_of_all
             scores[rows] = total.cpu().numpy()
         return scores
 
@@ -184,19 +200,53 @@ class CCSAVClassifier(HeadClassifier):
         model runs no deeper than the last of them. `calibration_` is kept, not fitted anew.
         """
         check_is_fitted(self)
-        kept = rel.top_heads(torch.as_tensor(self.reliability_), k).numpy()  # (K, C)
-        used = np.flatnonzero(kept.any(axis=1))
-        votes = np.where(kept, self.votes_, 0)[:, used]
-        total = votes.sum(axis=(0, 1))
-        votes = np.where(total > 0, votes, kept[used])
         pruned = copy.copy(self).set_params(top_k=k)
-        pruned.votes_ = votes / votes.sum(axis=(0, 1))
-        pruned.weights_ = pruned.votes_.sum(0)
-        pruned.reliability_, pruned.heads_ = self.reliability_[used], self.heads_[used]
+        pruned._keep(k)
+        used = np.flatnonzero(pruned.votes_.any(axis=(0, 2)))
+        names = ["coef_", "intercept_", "tau_", "votes_"]
+        for name in names:
+            setattr(pruned, name, getattr(pruned, name)[:, used])
+        names = ["weights_", "reliability_", "heads_"]
+        names += ["joint_coef_", "joint_intercept_"] if self.joint_share_ else []
+        for name in names:
+            setattr(pruned, name, getattr(pruned, name)[used])
         pruned.n_heads_in_ = len(used)
-        for name in ("coef_", "intercept_", "tau_"):
-            setattr(pruned, name, getattr(self, name)[:, used])
         return pruned
+
+    def _keep(self, k):
+        """Take the vote from all but the k most reliable heads of each class; None: from none.
+
+        What the heads that are left contribute to the joint vote is scaled up to the whole.
+        """
+        if k is not None:
+            kept = rel.top_heads(torch.as_tensor(self.reliability_), k).numpy()  # (K, C)
+            votes = np.where(kept, self.votes_, 0)
+            votes = np.where(votes.sum(axis=(0, 1)) > 0, votes, kept)
+            if self.joint_share_:
+                share = self.votes_.sum(axis=(0, 2)) / self.votes_.sum()
+                used = kept.any(axis=1)
+                self.joint_tau_ = self.joint_tau_ * float(share[used].sum())
+                self.joint_coef_ = self.joint_coef_ * used[:, None, None]
+                self.joint_intercept_ = self.joint_intercept_ * used[:, None]
+            self.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)
+        self.weights_ = self.votes_.sum(0)
+
+    def _fit_joint(self, X, y, left_out, X_val):
+        """Make the joint readout; the scores of X_val, or of X without what is left out, (N, C)."""
+        share = torch.as_tensor(self.votes_.sum(axis=(0, 2)) / self.votes_.sum(), device=X.device)
+        made = joint_ridge(X, y, len(self.classes_), share, self.penalty, left_out)
+        self.joint_coef_, self.joint_intercept_ = made[0].cpu().numpy(), made[1].cpu().numpy()
+        return made[2] if X_val is None else self._joint_scores(read.unit(X_val.float()))
+
+    def _joint_scores(self, U):
+        """Unit head vectors (N, K, D) → (N, C)."""
+        coef = torch.as_tensor(self.joint_coef_, device=U.device).flatten(0, 1)
+        offset = torch.as_tensor(self.joint_intercept_, device=U.device).sum(0)
+        return U.flatten(1) @ coef + offset
+
+    def _joint_vote(self, U):
+        """Its share of the posterior of all heads together, (N, K, D) → (N, C)."""
+        return self.joint_share_ * torch.softmax(self._joint_scores(U) / self.joint_tau_, dim=-1)
 
     def _read(self, X, y, left_out, X_val):
         """Every readout of a few heads at a time: (place, coef, intercept, scores (N, k, C)).
@@ -208,7 +258,7 @@ class CCSAVClassifier(HeadClassifier):
             x = X[:, heads].float()
             for i, kind in enumerate(self.readouts_):
                 if kind == "ridge":
-                    made = read.ridge(x, y, n_classes, self.penalty, left_out)
+                    made = ridge(x, y, n_classes, self.penalty, left_out)
                 else:
                     made = read.nearest_prototype(x, y, n_classes, left_out)
                 coef, intercept, scores = made
@@ -271,5 +321,7 @@ class CCSAVClassifier(HeadClassifier):
             raise ValueError(f"tau={self.tau!r}: choose a positive number, or 'per-head'.")
         if self.penalty <= 0 or self.tau_w <= 0 or self.alpha < 0:
             raise ValueError("penalty and tau_w must be positive, and alpha at least 0.")
+        if not 0 <= self.joint < 1:
+            raise ValueError(f"joint={self.joint!r}: choose a share from 0 to below 1.")
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k={self.top_k}: choose at least 1, or None for all heads.")

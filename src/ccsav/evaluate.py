@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
 from ccsav.episodes import episodes
+from ccsav.metrics import score
 
 
 def evaluate(
@@ -21,14 +23,16 @@ def evaluate(
     n_episodes: int = 20,
     seed: int = 0,
     progress: bool = True,
+    tell_groups: bool = True,
 ) -> pd.DataFrame:
     """Fit every method on the same few-shot episodes and score it on their queries.
 
     methods: name → classifier; each episode fits a clone. X: (N, K, D); y: (N,);
     groups: (N,) or None, see `episodes`. shots: support clips per class, each a series of
-    `n_episodes` episodes.
+    `n_episodes` episodes. tell_groups: give the support clips' groups to classifiers whose
+    `fit` takes them.
 
-    Returns one row per method, shots and episode, with the accuracy, from 0 to 1.
+    Returns one row per method, shots and episode, with the columns of `metrics.score`, 0 to 1.
     """
     drawn = [
         (n, number, *split)
@@ -40,26 +44,38 @@ def evaluate(
     rows = []
     for n, number, support, query in tqdm(drawn, unit=" episodes", disable=not progress):
         for name, method in methods.items():
-            fitted = clone(method).fit(X[support], y[support])
-            rows.append((name, n, number, fitted.score(X[query], y[query])))
-    return pd.DataFrame(rows, columns=["method", "shots", "episode", "accuracy"])
+            takes = tell_groups and groups is not None and has_fit_parameter(method, "groups")
+            told = {"groups": groups[support]} if takes else {}
+            fitted = clone(method).fit(X[support], y[support], **told)
+            row = {"method": name, "shots": n, "episode": number}
+            rows.append(row | score(fitted, X[query], y[query]))
+    return pd.DataFrame(rows)
 
 
-def summary(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean accuracy over episodes and its 95 % interval, one row per method and shots.
+def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
+    """Mean over episodes and its 95 % interval, one row per method and shots.
 
-    results: from `evaluate`. Columns: mean, interval (half width, Student's t), episodes.
-    Episodes redraw the same clips, so the interval speaks of the draw, not of other clips.
+    results: from `evaluate`; metric: one of its columns. Columns: mean, interval (half width,
+    Student's t), episodes. Episodes redraw the same clips, so the interval speaks of the draw,
+    not of other clips.
     """
-    return _interval(results, results["accuracy"])
+    return _interval(results, results[metric])
 
 
-def compare(results: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Mean difference to a baseline, paired by episode, with its 95 % interval; see `summary`."""
-    paired = results.pivot(index=["shots", "episode"], columns="method", values="accuracy")
+def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> pd.DataFrame:
+    """Mean difference to a baseline, paired by episode, with its 95 % interval; see `summary`.
+
+    Columns besides: win, tie, loss, in how many episodes the value was higher, equal, lower.
+    """
+    paired = results.pivot(index=["shots", "episode"], columns="method", values=metric)
     reference = paired[baseline].rename("reference")
     joined = results.join(reference, on=["shots", "episode"])
-    return _interval(joined, joined["accuracy"] - joined["reference"]).drop(index=baseline, level=0)
+    difference = joined[metric] - joined["reference"]
+    table = _interval(joined, difference)
+    sign = np.sign(difference).groupby([joined["method"], joined["shots"]], sort=False)
+    for name, value in (("win", 1), ("tie", 0), ("loss", -1)):
+        table[name] = sign.apply(lambda s, v=value: int((s == v).sum()))
+    return table.drop(index=baseline, level=0)
 
 
 def _interval(results, values):

@@ -1,8 +1,8 @@
-"""What one head says of a clip, for all heads at once: linear readouts, and posteriors from them.
+"""What one head says of a clip, for all heads at once: prototypes, scores, posteriors.
 
 Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors. A readout
-scores the classes by unit(h) · coef + intercept: class-mean cosines or a ridge regression. Each
-can say what it would have scored a support clip had it not seen it, or its group.
+scores the classes by unit(h) · coef + intercept: here by cosines with class means, in `ridge` by
+regression. It also says how it would have scored a support clip that it had not seen.
 """
 
 import torch
@@ -82,56 +82,6 @@ def leave_group_out(
         scores = cosines(X[rows], directions(without)) * (left > 0)
         cos[rows[:, None], :, touched] = scores.transpose(1, 2)
     return cos
-
-
-def ridge(
-    X: Tensor, y: Tensor, n_classes: int, penalty: float, groups: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Ridge regression of unit head vectors onto the classes, one per head, every class as heavy.
-
-    X: (N, K, D); y: (N,); penalty: λ, on the squared coefficients, not on the intercept.
-    groups: (N,); which clips are left out together; None: nothing is left out.
-
-    Returns coef (K, D, C), intercept (K, C), and the scores of X itself, (N, K, C): in closed form
-    what the regression without a clip's group would have said of it. With H the hat matrix and I
-    the rows of a group, the residuals without it are (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N
-    dimensions, whichever are fewer: O(K N D min(N, D)) time.
-    """
-    n = len(X)
-    Y = torch.nn.functional.one_hot(y, n_classes).to(X.dtype)  # (N, C)
-    heavy = 1 / torch.bincount(y, minlength=n_classes)[y].to(X.dtype)  # (N,)
-    root = (heavy * n / heavy.sum()).sqrt()[:, None]  # (N, 1)
-    Z = unit(X).transpose(0, 1)  # (K, N, D)
-    share = root.square() / n
-    centre, mean = (share * Z).sum(1, keepdim=True), (share * Y).sum(0)  # (K, 1, D), (C,)
-    Z, Y0 = root * (Z - centre), root * (Y - mean)
-    side = min(Z.shape[1:])
-    eye = penalty * torch.eye(side, dtype=X.dtype, device=X.device)
-    if side == n:
-        solver = torch.linalg.solve(Z @ Z.mT + eye, Z).mT  # (K, D, N)
-    else:
-        solver = torch.linalg.solve(Z.mT @ Z + eye, Z.mT)
-    coef = solver @ Y0  # (K, D, C)
-    fitted = Z @ coef  # (K, N, C)
-    if groups is not None:
-        fitted = Y0 - _residuals(Y0 - fitted, Z, solver, root, groups)
-    scores = fitted / root + mean
-    return coef, mean - (centre @ coef)[:, 0], scores.transpose(0, 1)
-
-
-def _residuals(inside, Z, solver, root, groups):
-    """Residuals of every clip without its group, from those with it, (K, N, C)."""
-    n = len(groups)
-    if len(groups.unique()) == n:
-        hat = (Z * solver.mT).sum(-1) + root[:, 0].square() / n  # (K, N)
-        return inside / (1 - hat).clamp(min=1e-6)[..., None]
-    outside = torch.empty_like(inside)
-    for group in groups.unique():
-        rows = groups == group
-        hat = Z[:, rows] @ solver[:, :, rows] + root[rows] * root[rows].T / n  # (K, n, n)
-        eye = (1 + 1e-6) * torch.eye(hat.shape[1], dtype=hat.dtype, device=hat.device)
-        outside[:, rows] = torch.linalg.solve(eye - hat, inside[:, rows])
-    return outside
 
 
 COLDEST, WARMEST = 0.01, 1.0  # temperatures that are ever fitted

@@ -1,0 +1,173 @@
+"""Compare all methods, baselines and ablations and write what they reach to figures/results.json.
+
+    python scripts/measure_methods.py --real ../shared/real    (half an hour on two cores)
+
+Real recordings are heard by whisper-tiny.en, procedural sounds by the mini LALM. Every cell, a task
+with a set of heads and a number of shots, is measured on the same group-disjoint episodes.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+import ccsav
+from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav.baselines import BASELINES
+from ccsav.evaluate import evaluate
+
+RESULTS = Path(__file__).resolve().parents[1] / "figures" / "results.json"
+SHOTS = {"real": (1, 3, 5, 10, 15), "mini": (1, 5, 10)}
+TAKES = 10  # of each digit and speaker in FSDD: 600 of 3,000 recordings
+ABLATIONS = {
+    "weights averaged over classes": CCSAVClassifier(alpha=np.inf),
+    "no shrinkage": CCSAVClassifier(alpha=0),
+    "prototypes only": CCSAVClassifier(readout="prototype"),
+    "ridge only": CCSAVClassifier(readout="ridge"),
+    "one temperature": CCSAVClassifier(tau=0.1),
+    "resubstitution": CCSAVClassifier(estimate="resubstitution"),
+    "20 heads per class": CCSAVClassifier(top_k=20),
+    "no joint vote": CCSAVClassifier(joint=0),
+}
+METHODS = {"SAV": SAVClassifier(), "paper": CCSAVClassifier.paper(), "default": CCSAVClassifier()}
+
+
+def real_tasks(folder: Path, cache: Path) -> dict:
+    """ESC-10 by fold, digits by speaker, speakers by digit: {task: (activations, y, groups)}."""
+    lalm = ccsav.load_lalm(folder / "whisper-tiny.en", device="cpu")
+    options = {"heads": "all", "batch_size": 4, "cache": cache}
+    esc = ccsav.extract(lalm, ccsav.load_dataset(folder / "esc10", group="fold"), **options)
+    fsdd = ccsav.load_dataset(folder / "fsdd", group="speaker")
+    fsdd = fsdd.subset((fsdd.table["take"] < TAKES).to_numpy())
+    digits = ccsav.extract(lalm, fsdd, **options)
+    speaker, digit = (fsdd.table[column].astype(str).to_numpy() for column in ("speaker", "label"))
+    return {
+        "esc10": (esc, esc.y, esc.groups),
+        "digits": (digits, digit, speaker),
+        "speaker": (digits, speaker, digit),
+    }
+
+
+def mini_tasks(cache: Path) -> dict:
+    """The course's tasks that need no files, each with the question that fits it."""
+    lalm = ccsav.load_lalm("mini", device="cpu")
+    tasks = {}
+    for name, question in {
+        "sounds-heldout": "What sound is this?",
+        "sounds-families": "What kind of sound is this?",
+        "spoof": "Is this real or resynthesised?",
+    }.items():
+        acts = ccsav.extract(
+            lalm, ccsav.load_dataset(name), question, heads="all", cache=cache, batch_size=16
+        )
+        tasks[name] = (acts, acts.y, acts.groups)
+    return tasks
+
+
+def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
+    """All methods on one task: a row per heads, method, shots and episode."""
+    acts, y, groups = task
+    answering = (acts.heads["kind"] != "encoder").to_numpy()
+    parts = []
+    for name, mask in {"decoder heads": answering, "all heads": np.ones_like(answering)}.items():
+        X = acts.X[:, mask]
+        for n in shots:
+            methods = METHODS | ABLATIONS | BASELINES
+            if n == 1:  # discriminant analysis needs two clips of a class
+                methods = {k: m for k, m in methods.items() if "discriminant" not in k}
+            options = {"shots": [n], "n_episodes": n_episodes, "seed": seed, "progress": False}
+            parts.append(evaluate(methods, X, y, groups, **options).assign(heads=name))
+            untold = {"groups not told": CCSAVClassifier()}
+            untold = evaluate(untold, X, y, groups, tell_groups=False, **options)
+            parts.append(untold.assign(heads=name))
+    return pd.concat(parts)
+
+
+def record(rows: pd.DataFrame) -> list[dict]:
+    """One entry per task, heads, shots and method: means and 95 % intervals over episodes."""
+    entries = []
+    for (task, heads), part in rows.groupby(["task", "heads"], sort=False):
+        table = ccsav.summary(part)
+        table = table.join(ccsav.compare(part, "paper").add_prefix("over_paper_"))
+        for metric in ("macro_f1", "calibration_error", "equal_error_rate"):
+            table[metric] = ccsav.summary(part, metric)["mean"]
+        for (method, shots), row in table.iterrows():
+            numbers = {k: round(float(v), 4) for k, v in row.items() if v == v}
+            entries.append(
+                {"task": task, "heads": heads, "shots": shots, "method": method} | numbers
+            )
+    return entries
+
+
+def overall(rows: pd.DataFrame) -> list[dict]:
+    """Each method's mean over cells, and its difference to the default, paired by episode."""
+    wide = rows.pivot(
+        index="episode", columns=["task", "heads", "shots", "method"], values="accuracy"
+    )
+    default = wide.xs("default", axis=1, level="method")
+    cells = default.mean()
+    others = ["SAV", "paper", *BASELINES]
+    entries = []
+    for method in rows["method"].unique():
+        mine = wide.xs(method, axis=1, level="method")
+        # over the cells that both were measured in, episode by episode
+        difference = (mine - default[mine.columns]).mean(axis=1)
+        _, half = mean_and_interval(difference)
+        best = pd.concat(
+            [wide.xs(m, axis=1, level="method").mean() for m in others if m != method], axis=1
+        ).max(axis=1)
+        behind = (mine.mean() - best).min()
+        entries.append(
+            {
+                "method": method,
+                "cells": len(mine.columns),
+                "mean": float(mine.mean().mean()),
+                "default_there": float(cells[mine.columns].mean()),
+                "to_default": float(difference.mean()),
+                "interval": half,
+                "worst_to_best_other": float(behind),
+            }
+        )
+    return entries
+
+
+def mean_and_interval(values: pd.Series) -> tuple[float, float]:
+    """Mean and half its 95 % interval."""
+    table = pd.DataFrame({"method": "", "shots": 0, "accuracy": values.to_numpy()})
+    row = ccsav.summary(table).iloc[0]
+    return float(row["mean"]), float(row["interval"])
+
+
+def main() -> None:
+    """Read the command line, measure, write."""
+    parser = argparse.ArgumentParser(description="Compare methods.")
+    parser.add_argument("--real", type=Path, help="folder with esc10/, fsdd/, whisper-tiny.en/")
+    parser.add_argument("--episodes", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)  # the arrays are small
+    sets = {"mini": mini_tasks(options.cache)}
+    if options.real:
+        sets["real"] = real_tasks(options.real, options.cache)
+    for name, tasks in sets.items():
+        rows = []
+        for task, data in tasks.items():
+            table = measure(data, SHOTS[name], options.episodes, options.seed)
+            rows.append(table.assign(task=task))
+            print(task, (100 * ccsav.summary(rows[-1])["mean"].unstack()).round(1), sep="\n")
+        rows = pd.concat(rows)
+        results = json.loads(RESULTS.read_text())
+        results[f"methods-{name}"] = {
+            "settings": {"episodes": options.episodes, "seed": options.seed},
+            "overall": overall(rows),
+            "cells": record(rows),
+        }
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
