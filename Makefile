@@ -2,6 +2,7 @@
 # make tutorial   set up .venv and run the main job, on the mini LALM unless told otherwise:
 #                   make tutorial MODEL=folder DATA=folder [GROUP=column] [WINDOW=seconds]
 #                   make tutorial MODEL=name DATA=name FETCH=1    downloads what is not here
+# make results    all methods on all tasks, half an hour; REAL=folder with esc10, fsdd, whisper-tiny.en
 # make benchmarks, make readme, make clean
 #
 # PYTHON=python3.12   another interpreter (3.11 or newer)
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: test tutorial benchmarks readme setup clean
+.PHONY: test tutorial results benchmarks readme setup clean
 
 setup: $(READY)
 
@@ -33,9 +34,13 @@ tutorial: $(READY)
 	@$(BIN)/python -m ccsav.tutorial $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(GROUP),--group "$(GROUP)") $(if $(WINDOW),--window $(WINDOW)) $(if $(FETCH),--fetch)
 
+results: $(READY)
+	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")
+
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks.extraction
 	$(BIN)/python -m benchmarks.prediction
+	$(BIN)/python -m benchmarks.fitting
 
 readme: $(READY)
 	$(BIN)/python scripts/write_readme_tables.py

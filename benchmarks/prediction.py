@@ -22,21 +22,24 @@ C, K, D, ROUNDS = 309, 1024, 128, 3
 
 
 def classifier(rng):
-    """A fitted classifier with random prototypes and weights."""
-    fitted = CCSAVClassifier()
-    fitted.classes_ = np.arange(C)
+    """A fitted classifier by prototypes, with random ones and random weights."""
+    fitted = CCSAVClassifier.paper()
+    fitted.classes_, fitted.readouts_ = np.arange(C), ("prototype",)
     fitted.n_heads_in_, fitted.head_dim_ = K, D
-    fitted.prototypes_ = rng.standard_normal((C, K, D), dtype=np.float32)
-    weights = rng.random((K, C), dtype=np.float32)
-    fitted.weights_ = weights / weights.sum(0)
+    mu = torch.as_tensor(rng.standard_normal((C, K, D), dtype=np.float32))
+    fitted.coef_ = readout.directions(mu).numpy()[None]
+    fitted.intercept_ = np.zeros((1, K, C), np.float32)
+    fitted.tau_ = np.full((1, K), 0.07, np.float32)
+    weights = rng.random((1, K, C), dtype=np.float32)
+    fitted.votes_ = weights / weights.sum(1, keepdims=True)
+    fitted.joint_share_, fitted.calibration_ = 0.0, 1.0
     return fitted
 
 
 def materialised(fitted, X):
     """Scores by way of all posteriors at once, (N, K, C)."""
-    mu, weights = torch.as_tensor(fitted.prototypes_), torch.as_tensor(fitted.weights_)
-    cos = readout.cosines(torch.as_tensor(X), readout.directions(mu))
-    p = readout.posteriors(cos, fitted.tau)
+    coef, weights = torch.as_tensor(fitted.coef_[0]), torch.as_tensor(fitted.votes_[0])
+    p = readout.posteriors(readout.cosines(torch.as_tensor(X), coef), 0.07)
     return torch.einsum("nkc,kc->nc", p, weights).numpy()
 
 

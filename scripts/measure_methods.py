@@ -67,6 +67,50 @@ def mini_tasks(cache: Path) -> dict:
     return tasks
 
 
+def specialists(rng, known: float, noise: float, n_classes=20, n_clips=40, heads=48, dim=16):
+    """Head vectors made by rule, of heads that know a share of the classes each: X (N, K, D), y.
+
+    A known class has a centre of its own; all others share one; noise is added to each number.
+    """
+    y = np.repeat(np.arange(n_classes), n_clips)
+    X = np.empty((len(y), heads, dim), np.float32)
+    for k in range(heads):
+        centres = rng.standard_normal((n_classes, dim))
+        centres[rng.random(n_classes) >= known] = rng.standard_normal(dim)
+        X[:, k] = centres[y] + noise * rng.standard_normal((len(y), dim))
+    return X, y
+
+
+def controlled(n_episodes: int, seed: int) -> list[dict]:
+    """What class-conditional weights gain as heads become specialists, in points ± interval."""
+    entries = []
+    for noise in (1.5, 3.0):
+        for known in (1.0, 0.5, 0.2, 0.1):
+            X, y = specialists(np.random.default_rng(seed), known, noise)
+            for joint in (0.0, CCSAVClassifier().joint):
+                methods = {
+                    "averaged": CCSAVClassifier(alpha=np.inf, joint=joint),
+                    "by class": CCSAVClassifier(joint=joint),
+                }
+                options = {"shots": [5, 20], "n_episodes": n_episodes, "seed": seed}
+                rows = evaluate(methods, X, y, progress=False, **options)
+                gain = ccsav.compare(rows, "averaged").xs("by class")
+                for n, row in gain.iterrows():
+                    numbers = {"gain": row["mean"], "interval": row["interval"]}
+                    numbers["by_class"] = ccsav.summary(rows).loc[("by class", n), "mean"]
+                    numbers = {k: round(float(v), 4) for k, v in numbers.items()}
+                    setting = {"noise": noise, "known": known, "shots": n, "joint": joint > 0}
+                    entries.append(setting | numbers)
+    return entries
+
+
+def write(name: str, results) -> None:
+    """Keep one part of results.json."""
+    known = json.loads(RESULTS.read_text())
+    known[name] = results
+    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
 def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
     """All methods on one task: a row per heads, method, shots and episode."""
     acts, y, groups = task
@@ -160,13 +204,10 @@ def main() -> None:
             rows.append(table.assign(task=task))
             print(task, (100 * ccsav.summary(rows[-1])["mean"].unstack()).round(1), sep="\n")
         rows = pd.concat(rows)
-        results = json.loads(RESULTS.read_text())
-        results[f"methods-{name}"] = {
-            "settings": {"episodes": options.episodes, "seed": options.seed},
-            "overall": overall(rows),
-            "cells": record(rows),
-        }
-        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        settings = {"episodes": options.episodes, "seed": options.seed}
+        study = {"settings": settings, "overall": overall(rows), "cells": record(rows)}
+        write(f"methods-{name}", study)
+    write("specialists", controlled(options.episodes, options.seed))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def unheard_digits(lalm, folder: Path):
     )
 
 
-def card(measured: dict, log: list) -> dict:
+def card(measured: dict) -> dict:
     """The model card's tables, by the name of their place."""
     lines = ["| task | right | commonest answer | clips |", "| --- | --- | --- | --- |"]
     for task, row in measured["answers"].items():
@@ -85,30 +85,28 @@ def card(measured: dict, log: list) -> dict:
               f"best {high}; chance {100 * measured['chance']:.0f} %."]  # fmt: skip
     tables["few-shot"] = "\n".join(lines)
     lines = ["| step | names right |", "| --- | --- |"]
-    lines += [f"| {step} | {100 * right:.1f} % |" for step, _, _, right in log]
+    lines += [f"| {step} | {100 * right:.1f} % |" for step, _, _, right in measured["curve"]]
     tables["curve"] = "\n".join(lines)
     size = measured["bytes"] / 1e6
     tables["size"] = f"{measured['parameters'] / 1e6:.2f} M parameters, {size:.1f} MB in float16."
     return tables
 
 
-def write_card(measured: dict, log: list) -> None:
-    """Fill the card's tables between their markers."""
-    file = MINI / "README.md"
-    text = file.read_text(encoding="utf-8")
-    for name, table in card(measured, log).items():
+def written(text: str, measured: dict) -> str:
+    """The model card with its tables filled in between their markers."""
+    for name, table in card(measured).items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
         if found != 1:
-            raise ValueError(f"{file} needs one block <!-- {name} --> … <!-- /{name} -->.")
-    file.write_text(text, encoding="utf-8")
+            raise ValueError(f"the card needs one block <!-- {name} --> … <!-- /{name} -->.")
+    return text
 
 
 def main() -> None:
     """Read the command line, measure, write."""
     parser = argparse.ArgumentParser(description="Measure the mini LALM.")
     parser.add_argument("--real", type=Path, help="folder with fsdd/")
-    parser.add_argument("--log", type=Path, required=True, help="the training's log.json")
+    parser.add_argument("--log", type=Path, help="the training's log.json, of a new training")
     options = parser.parse_args()
     lalm = ccsav.load_lalm("mini", device="cpu")
     heldout = ccsav.extract(lalm, load_dataset("sounds-heldout"), heads="all")
@@ -125,8 +123,11 @@ def main() -> None:
         digits = unheard_digits(lalm, options.real)
         name = "spoken digits, support and queries by different unheard speakers, 10 shots"
         measured["few_shot"][name] = few_shot(digits, 10)
-    (MINI / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
-    write_card(measured, json.loads(options.log.read_text()))
+    record, readme = MINI / "measured.json", MINI / "README.md"
+    known = json.loads(record.read_text()) if record.is_file() else {}
+    measured["curve"] = json.loads(options.log.read_text()) if options.log else known["curve"]
+    record.write_text(json.dumps(measured, indent=1) + "\n")
+    readme.write_text(written(readme.read_text(encoding="utf-8"), measured), encoding="utf-8")
     print(json.dumps(measured, indent=1))
 
 

@@ -27,6 +27,51 @@ def accuracy_table(run: dict) -> str:
     return markdown(head, [[*key, *cells] for key, cells in lines.items()])
 
 
+def overall_table(study: dict) -> str:
+    """Every method: mean over cells, difference to the default, worst cell."""
+    rows = [
+        [
+            entry["method"],
+            entry["cells"],
+            f"{100 * entry['mean']:.1f}",
+            difference(entry, "to_default", "interval") if entry["method"] != "default" else "",
+            f"{100 * entry['worst_to_best_other']:+.1f}",
+        ]
+        for entry in study["overall"]
+    ]
+    head = ["method", "cells", "mean accuracy", "to the default, in the same cells"]
+    return markdown([*head, "worst cell, to the best of the others"], rows)
+
+
+def cells_table(study: dict) -> str:
+    """The default in every cell, and its paired difference to paper."""
+    mine = [cell for cell in study["cells"] if cell["method"] == "default"]
+    shots = sorted({cell["shots"] for cell in mine})
+    lines = {}
+    for cell in mine:
+        text = f"{100 * cell['mean']:.1f} ± {100 * cell['interval']:.1f}"
+        text += f" ({difference(cell, 'over_paper_mean', 'over_paper_interval')})"
+        lines.setdefault((cell["task"], cell["heads"]), []).append(text)
+    head = ["task", "heads", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
+    return markdown(head, [[*key, *texts] for key, texts in lines.items()])
+
+
+def specialists_table(entries: list[dict]) -> str:
+    """What class-conditional weights gain: a row per noise and shots, a column per share known."""
+    known = sorted({e["known"] for e in entries}, reverse=True)
+    lines = {}
+    for e in entries:
+        key = (f"{e['noise']:g}", e["shots"], "with" if e["joint"] else "without")
+        lines.setdefault(key, {})[e["known"]] = difference(e, "gain", "interval")
+    head = ["noise", "shots", "joint vote", *(f"{100 * share:.0f} % known" for share in known)]
+    return markdown(head, [[*key, *(cells[k] for k in known)] for key, cells in lines.items()])
+
+
+def difference(entry: dict, mean: str, interval: str) -> str:
+    """In points, with its 95 % interval."""
+    return f"{100 * entry[mean]:+.1f} ± {100 * entry[interval]:.1f}"
+
+
 def protocol(run: dict) -> str:
     """One sentence on how the numbers came about."""
     s, v = run["settings"], run["versions"]
@@ -65,6 +110,15 @@ def benchmark_tables(results: dict) -> str:
         ]
         for r in results["prediction"]
     ]
+    fitting = [
+        [
+            r["method"],
+            f"{r['fit_s']:g} s ({r['fit_times_paper']:g}×)",
+            f"{r['predict_s']:g} s ({r['predict_times_paper']:g}×)",
+            f"{r['peak_mib']} MiB",
+        ]
+        for r in results["fitting"]
+    ]
     m = results["machine"]
     machine = f"{m['processor']}, {m['cores']} cores, {m['memory_gib']} GiB, torch {m['torch']}"
     return "\n\n".join(
@@ -76,6 +130,8 @@ def benchmark_tables(results: dict) -> str:
                 ["clips", "posteriors", "peak, all at once", "peak, streaming", "faster"],
                 prediction,
             ),
+            "Fitting on 6,180 clips of these classes and predicting 309, data included:",
+            markdown(["method", "fit", "predict", "peak memory"], fitting),
         ]
     )
 
@@ -99,6 +155,10 @@ def written(readme: str) -> str:
     blocks = {
         "mini": f"{accuracy_table(runs[MINI])}\n\n{protocol(runs[MINI])}",
         "accuracy": f"{accuracy_table(runs[RUN])}\n\n{protocol(runs[RUN])}",
+        "methods": overall_table(runs["methods-real"]),
+        "cells": cells_table(runs["methods-real"]),
+        "specialists": specialists_table(runs["specialists"]),
+        "course": cells_table(runs["methods-mini"]),
         "benchmarks": benchmark_tables(speed),
     }
     for name, text in blocks.items():

@@ -133,3 +133,46 @@ def test_questions_and_answers():
     assert possible({"pitch": 500.0, "events": 9, "level": -35.0}) == []
     with pytest.raises(ValueError, match="nothing"):
         ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit"}))
+
+
+def test_the_card_says_what_was_measured():
+    from measure_mini_lalm import written
+
+    text = (MINI / "README.md").read_text(encoding="utf-8")
+    measured = json.loads((MINI / "measured.json").read_text())
+    assert written(text, measured) == text
+    changed = measured | {"parameters": 7e9}
+    assert "7000.00 M parameters" in written(text, changed)
+    assert written(text, changed) != text
+
+
+def test_nothing_given_away_is_asked_again():
+    from mini_lalm.questions import ABOUT_THE_NAME, settled
+
+    assert settled("name", "dog") == settled("is it", "yes") == ABOUT_THE_NAME
+    assert settled("is it", "no") == {"is it"}
+    assert settled("events", "3") == {"events"}
+
+
+def test_a_pruned_classifier_asks_less_of_the_model(mini):
+    """Heads of the first layers only: the layers above are never run."""
+    dataset = tasks.sounds_heldout(clips=4, progress=False)
+    acts = ccsav.extract(mini, dataset, heads=mini.heads.query("layer > 0").index)
+    decoder = acts.heads["kind"] == "decoder"
+    low = (decoder & (acts.heads["layer"] < 3)).to_numpy()
+    small = ccsav.CCSAVClassifier().fit(acts.X[:, low], acts.y).prune(2)
+    needed = acts.heads[low].iloc[small.heads_]
+    assert len(needed) < low.sum()
+    layers = mini.model.get_decoder().layers
+    deepest = needed["layer"].max()
+    ran = []
+    hooks = [
+        layer.register_forward_pre_hook(lambda *_, i=i: ran.append(i))
+        for i, layer in enumerate(layers)
+    ]
+    few = ccsav.extract(mini, dataset, heads=needed)
+    for hook in hooks:
+        hook.remove()
+    assert max(ran) == deepest < len(layers) - 1
+    np.testing.assert_array_equal(few.X, acts.X[:, low][:, small.heads_])
+    assert small.score(few.X, acts.y) > 0.5

@@ -17,8 +17,8 @@ PHRASINGS = {
         "Is this a real recording?",
     ],
 }
-WEIGHTS = {"name": 6, "digit": 6, "family": 3, "is it": 8, "options": 2, "pitch": 1, "events": 4,
-           "level": 1, "real": 6}  # fmt: skip
+WEIGHTS = {"name": 6, "digit": 6, "family": 3, "is it": 5, "options": 2, "pitch": 1, "events": 3,
+           "level": 1, "real": 3}  # fmt: skip
 ABOUT_THE_NAME = frozenset({"name", "family", "is it", "options"})
 LOW_HZ, HIGH_HZ = 350.0, 800.0  # pitches in between are not asked about
 SOFT_DB, LOUD_DB = -40.0, -28.0  # root mean square re full scale, likewise
@@ -53,9 +53,8 @@ def ask(
 
 def settled(task: str, answer: str) -> frozenset:
     """The tasks from which nothing is learned once this answer has been given."""
-    if (task, answer) == ("is it", "no"):  # it may be something else
-        return frozenset()
-    return ABOUT_THE_NAME if task in ("name", "options", "is it") else frozenset({task})
+    named = task in ("name", "options") or (task, answer) == ("is it", "yes")
+    return ABOUT_THE_NAME if named else frozenset({task})
 
 
 def answer(task: str, facts: dict) -> str:

@@ -1,6 +1,7 @@
 """Class-conditional sparse attention vectors: every head votes, weighted by class."""
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import scipy.special
@@ -16,6 +17,21 @@ from ccsav.uniform import HeadClassifier
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ONE_SHOT_TAU = 0.03  # of cosines, where no clip can be left out to fit one
 GROUPS_NEED = 4  # clips of its own class that a clip keeps, on average, when its group is left out
+
+
+class Judged(NamedTuple):
+    """The clips that readouts are judged on: the support set's own, or others.
+
+    y: (M,) classes of the `fair` ones, those whose class keeps clips when they are left out.
+    left_out: (N,) which support clips go together; None: they are not left out.
+    one_shot: there is nothing that could be left out.
+    """
+
+    X: torch.Tensor
+    y: torch.Tensor
+    fair: torch.Tensor | slice
+    left_out: torch.Tensor | None
+    one_shot: bool
 
 
 class CCSAVClassifier(HeadClassifier):
@@ -114,50 +130,15 @@ class CCSAVClassifier(HeadClassifier):
         """
         self._check_options()
         X, y = self._check_fit(X, y)
-        left_out, fair = self._left_out(y, groups)
-        self.readouts_ = READOUTS[self.readout]
-        one_shot = self.estimate == "leave-one-out" and left_out is None and X_val is None
-        if one_shot:  # of every class: nothing can be left out
-            self.readouts_ = ("prototype",)
-        X_val, y_val = self._check_validation(X_val, y_val, X.device)
-        if X_val is not None:
-            left_out, fair = None, torch.ones_like(y_val, dtype=torch.bool)
-        y_fair = (y if X_val is None else y_val)[fair]
-
-        R, (K, D), C = len(self.readouts_), X.shape[1:], len(self.classes_)
-        self.heads_ = np.arange(K)
-        self.coef_ = np.empty((R, K, D, C), np.float32)
-        self.intercept_ = np.empty((R, K, C), np.float32)
-        self.tau_ = np.empty((R, K), np.float32)
-        score, weigh = rel.KINDS[self.reliability]
-        r = X.new_empty((R, K, C), dtype=torch.float32)
-        for at, coef, intercept, scores in self._read(X, y, left_out, X_val):
-            self.coef_[at], self.intercept_[at] = coef.cpu(), intercept.cpu()
-            tau = self._temperatures(scores[fair], y_fair, one_shot)
-            self.tau_[at] = tau.cpu()
-            p = read.posteriors(scores[fair], tau)
-            r[at], counts = rel.class_means(score(p, y_fair), y_fair, C)
-        r = rel.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to).view(R, K, C)
-        self.reliability_ = r.mean(0).cpu().numpy()
-        everyone = torch.ones_like(r[0], dtype=torch.bool).repeat(R, 1)
-        self.votes_ = weigh(r.flatten(0, 1), self.tau_w, everyone).view(R, K, C).cpu().numpy()
-
-        self.joint_share_, together = 0.0, 0.0
-        if self.joint and not one_shot:
-            scores = self._fit_joint(X, y, left_out, X_val)[fair]
-            self.joint_tau_ = float(read.temperatures(scores[:, None], y_fair))
-            self.joint_share_ = self.joint
-            together = self.joint * torch.softmax(scores / self.joint_tau_, dim=-1)
+        judged = self._judged(X, y, X_val, y_val, groups)
+        self.readouts_ = ("prototype",) if judged.one_shot else READOUTS[self.readout]
+        self._fit_votes(X, y, judged)
+        self.joint_share_ = 0.0
+        together = 0.0 if judged.one_shot or not self.joint else self._fit_joint(X, y, judged)
         self._keep(self.top_k)
         self.calibration_ = 1.0
-        if self.calibrate and not one_shot:
-            pooled = torch.zeros((len(y_fair), C), device=X.device) + together
-            votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=X.device)
-            for at, _, _, scores in self._read(X, y, left_out, X_val):
-                p = read.posteriors(scores[fair], torch.as_tensor(self.tau_[at], device=X.device))
-                pooled += torch.einsum("nkc,kc->nc", p, votes[at])
-            log = pooled.clamp(min=1e-30).log()[:, None]
-            self.calibration_ = 1 / float(read.temperatures(log, y_fair))
+        if self.calibrate and not judged.one_shot:
+            self.calibration_ = self._calibration(X, y, judged, together)
         return self
 
     def decision_function(self, X) -> np.ndarray:
@@ -231,12 +212,54 @@ class CCSAVClassifier(HeadClassifier):
             self.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)
         self.weights_ = self.votes_.sum(0)
 
-    def _fit_joint(self, X, y, left_out, X_val):
-        """Make the joint readout; the scores of X_val, or of X without what is left out, (N, C)."""
+    def _fit_votes(self, X, y, judged):
+        """Make every head's readouts, temperatures, reliabilities and votes."""
+        R, (K, D), C = len(self.readouts_), X.shape[1:], len(self.classes_)
+        self.heads_ = np.arange(K)
+        self.coef_ = np.empty((R, K, D, C), np.float32)
+        self.intercept_ = np.empty((R, K, C), np.float32)
+        self.tau_ = np.empty((R, K), np.float32)
+        score, weigh = rel.KINDS[self.reliability]
+        r = X.new_empty((R, K, C), dtype=torch.float32)
+        for at, coef, intercept, scores in self._read(X, y, judged):
+            self.coef_[at], self.intercept_[at] = coef.cpu(), intercept.cpu()
+            if self.tau != "per-head":
+                tau = scores.new_full(scores.shape[1:2], self.tau)
+            elif judged.one_shot:
+                tau = scores.new_full(scores.shape[1:2], ONE_SHOT_TAU)
+            else:
+                tau = read.temperatures(scores, judged.y)
+            self.tau_[at] = tau.cpu()
+            r[at], counts = rel.class_means(
+                score(read.posteriors(scores, tau), judged.y), judged.y, C
+            )
+        r = rel.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to)  # (R K, C)
+        votes = weigh(r, self.tau_w, torch.ones_like(r, dtype=torch.bool))
+        self.votes_ = votes.view(R, K, C).cpu().numpy()
+        self.reliability_ = r.view(R, K, C).mean(0).cpu().numpy()
+
+    def _fit_joint(self, X, y, judged):
+        """Make the readout of all heads together; its share of the judged clips' votes, (M, C)."""
         share = torch.as_tensor(self.votes_.sum(axis=(0, 2)) / self.votes_.sum(), device=X.device)
-        made = joint_ridge(X, y, len(self.classes_), share, self.penalty, left_out)
-        self.joint_coef_, self.joint_intercept_ = made[0].cpu().numpy(), made[1].cpu().numpy()
-        return made[2] if X_val is None else self._joint_scores(read.unit(X_val.float()))
+        coef, intercept, scores = joint_ridge(
+            X, y, len(self.classes_), share, self.penalty, judged.left_out
+        )
+        self.joint_coef_, self.joint_intercept_ = coef.cpu().numpy(), intercept.cpu().numpy()
+        if judged.X is not X:
+            scores = self._joint_scores(read.unit(judged.X.float()))
+        scores = scores[judged.fair]
+        self.joint_tau_ = float(read.temperatures(scores[:, None], judged.y))
+        self.joint_share_ = self.joint
+        return self.joint * torch.softmax(scores / self.joint_tau_, dim=-1)
+
+    def _calibration(self, X, y, judged, together):
+        """The power of the scores at which the judged clips' classes are likeliest."""
+        votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=X.device)
+        pooled = torch.zeros((len(judged.y), len(self.classes_)), device=X.device) + together
+        for at, _, _, scores in self._read(X, y, judged):
+            p = read.posteriors(scores, torch.as_tensor(self.tau_[at], device=X.device))
+            pooled += torch.einsum("nkc,kc->nc", p, votes[at])
+        return 1 / float(read.temperatures(pooled.clamp(min=1e-30).log()[:, None], judged.y))
 
     def _joint_scores(self, U):
         """Unit head vectors (N, K, D) → (N, C)."""
@@ -248,57 +271,47 @@ class CCSAVClassifier(HeadClassifier):
         """Its share of the posterior of all heads together, (N, K, D) → (N, C)."""
         return self.joint_share_ * torch.softmax(self._joint_scores(U) / self.joint_tau_, dim=-1)
 
-    def _read(self, X, y, left_out, X_val):
-        """Every readout of a few heads at a time: (place, coef, intercept, scores (N, k, C)).
+    def _read(self, X, y, judged):
+        """Every readout of a few heads at a time: (place, coef, intercept, scores (M, k, C)).
 
-        The scores are those of the clips in X_val, or of X without what is to be left out.
+        The scores are those of the judged clips.
         """
         n_classes = len(self.classes_)
         for heads in chunks(X.shape[1], len(X) * (n_classes + X.shape[2])):
             x = X[:, heads].float()
             for i, kind in enumerate(self.readouts_):
                 if kind == "ridge":
-                    made = ridge(x, y, n_classes, self.penalty, left_out)
+                    made = ridge(x, y, n_classes, self.penalty, judged.left_out)
                 else:
-                    made = read.nearest_prototype(x, y, n_classes, left_out)
+                    made = read.nearest_prototype(x, y, n_classes, judged.left_out)
                 coef, intercept, scores = made
-                if X_val is not None:
-                    scores = read.scores(read.unit(X_val[:, heads].float()), coef, intercept)
-                yield (i, heads), coef, intercept, scores
+                if judged.X is not X:
+                    scores = read.scores(read.unit(judged.X[:, heads].float()), coef, intercept)
+                yield (i, heads), coef, intercept, scores[judged.fair]
 
-    def _temperatures(self, scores, y, one_shot):
-        """The temperature of each head, (K,)."""
-        if self.tau != "per-head":
-            return scores.new_full(scores.shape[1:2], self.tau)
-        if one_shot:
-            return scores.new_full(scores.shape[1:2], ONE_SHOT_TAU)
-        return read.temperatures(scores, y)
-
-    def _left_out(self, y, groups):
-        """What is left out with each clip, (N,) codes or None, and whether that leaves its class
-        other clips to be judged by, (N,).
-        """
-        everything = torch.ones_like(y, dtype=torch.bool)
-        n_classes = len(self.classes_)
+    def _judged(self, X, y, X_val, y_val, groups):
+        """The clips that reliabilities are estimated on, and what is left out for that."""
         if groups is not None and np.shape(groups) != (len(y),):
             raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
-        if self.estimate == "resubstitution":
-            return None, everything
-        singly = np.arange(len(y))
-        together = singly if groups is None else np.unique(groups, return_inverse=True)[1]
-        for codes, needed in ((together, GROUPS_NEED), (singly, 1)):
-            codes = torch.as_tensor(codes, device=y.device)
-            pair = codes * n_classes + y  # clips of one group and class
-            left = torch.bincount(y)[y] - torch.bincount(pair)[pair]  # (N,)
-            if left.float().mean() >= needed or (needed == 1 and left.any()):
-                return codes, left > 0
-        return None, everything
-
-    def _check_validation(self, X_val, y_val, device):
         if (X_val is None) != (y_val is None):
             raise ValueError("give X_val and y_val together.")
-        if X_val is None:
-            return None, None
+        everything = slice(None)
+        if X_val is not None:
+            X_val, y_val = self._check_validation(X_val, y_val, X.device)
+            return Judged(X_val, y_val, everything, None, False)
+        if self.estimate == "resubstitution":
+            return Judged(X, y, everything, None, False)
+        singly = np.arange(len(y))
+        together = singly if groups is None else np.unique(groups, return_inverse=True)[1]
+        for codes, needed in ((together, GROUPS_NEED), (singly, 0)):
+            codes = torch.as_tensor(codes, device=y.device)
+            pair = codes * len(self.classes_) + y  # clips of one group and class
+            left = torch.bincount(y)[y] - torch.bincount(pair)[pair]  # (N,)
+            if left.float().mean() >= needed and left.any():
+                return Judged(X, y[left > 0], left > 0, codes, False)
+        return Judged(X, y, everything, None, True)
+
+    def _check_validation(self, X_val, y_val, device):
         X_val, y_val = self._check_fitted(X_val).to(device), np.asarray(y_val)
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):

@@ -50,8 +50,9 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
 
 def select(table: pd.DataFrame, heads=None) -> pd.DataFrame:
     """Rows of a table of heads; for `heads`, see `LALM.select`."""
-    if isinstance(heads, pd.DataFrame):
-        heads = heads.index
+    if isinstance(heads, pd.DataFrame):  # of this model, whatever their order and index
+        mine, asked = (pd.MultiIndex.from_frame(t[["module", "head"]]) for t in (table, heads))
+        heads = mine.get_indexer(asked)
     kinds = table["kind"].unique().tolist()
     if heads is None:
         heads = [kind for kind in DEFAULT_KINDS if kind in kinds]

@@ -59,7 +59,8 @@ def joint_ridge(
     gram = torch.zeros((n, n), device=X.device)
     for heads in parts:
         Z, _ = _centred(unit(X[:, heads].float()).transpose(0, 1), root)
-        gram += torch.einsum("kid,kjd,k->ij", Z, Z, share[heads])
+        Z = (share[heads, None, None].sqrt() * Z).transpose(0, 1).flatten(1)  # (N, k D)
+        gram.addmm_(Z, Z.T)
     eye = torch.eye(n, device=X.device)
     inverse = torch.linalg.inv(gram + penalty * eye)
     dual, hat = inverse @ Y, gram @ inverse  # (N, C), (N, N)

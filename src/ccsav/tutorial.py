@@ -20,7 +20,7 @@ from ccsav.evaluate import compare, evaluate, summary
 from ccsav.extract import HeadActivations, extract
 from ccsav.lalm import LALM
 from ccsav.loading import load_lalm
-from ccsav.readout import cosines, directions
+from ccsav.readout import cosines
 from ccsav.sounds import render
 from ccsav.uniform import SAVClassifier
 
@@ -64,7 +64,7 @@ def look_at_heads(acts: HeadActivations, n_episodes: int, seed: int):
         acts.y, acts.groups, shots=PROBE_SHOTS, n_episodes=n_episodes, seed=seed
     ):
         default = CCSAVClassifier().fit(acts.X[support], acts.y[support])
-        where = directions(torch.as_tensor(default.prototypes_))
+        where = torch.as_tensor(default.coef_[0])  # unit prototypes, (K, D, C)
         votes = cosines(torch.as_tensor(acts.X[query]).float(), where).argmax(-1)  # (n, K)
         accuracies.append((votes == y[query, None]).double().mean(0).numpy())
         weights.append(default.weights_)
