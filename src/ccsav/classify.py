@@ -1,7 +1,6 @@
 """Class-conditional sparse attention vectors: every head votes, weighted by class."""
 
 import copy
-from typing import NamedTuple
 
 import numpy as np
 import scipy.special
@@ -11,27 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from ccsav import readout as read
 from ccsav import reliability as rel
 from ccsav.arrays import chunks
+from ccsav.held_out import Judged, leave_out
 from ccsav.ridge import joint_ridge, ridge
 from ccsav.uniform import HeadClassifier
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ONE_SHOT_TAU = 0.03  # of cosines, where no clip can be left out to fit one
-GROUPS_NEED = 4  # clips of its own class that a clip keeps, on average, when its group is left out
-
-
-class Judged(NamedTuple):
-    """The clips that readouts are judged on: the support set's own, or others.
-
-    y: (M,) classes of the `fair` ones, those whose class keeps clips when they are left out.
-    left_out: (N,) which support clips go together; None: they are not left out.
-    one_shot: there is nothing that could be left out.
-    """
-
-    X: torch.Tensor
-    y: torch.Tensor
-    fair: torch.Tensor | slice
-    left_out: torch.Tensor | None
-    one_shot: bool
 
 
 class CCSAVClassifier(HeadClassifier):
@@ -130,7 +114,16 @@ class CCSAVClassifier(HeadClassifier):
         """
         self._check_options()
         X, y = self._check_fit(X, y)
-        judged = self._judged(X, y, X_val, y_val, groups)
+        if (X_val is None) != (y_val is None):
+            raise ValueError("give X_val and y_val together.")
+        if groups is not None and np.shape(groups) != (len(y),):
+            raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
+        if X_val is not None:
+            judged = Judged(*self._check_validation(X_val, y_val, X.device))
+        elif self.estimate == "resubstitution":
+            judged = Judged(X, y)
+        else:
+            judged = leave_out(X, y, groups)
         self.readouts_ = ("prototype",) if judged.one_shot else READOUTS[self.readout]
         self._fit_votes(X, y, judged)
         self.joint_share_ = 0.0
@@ -288,28 +281,6 @@ class CCSAVClassifier(HeadClassifier):
                 if judged.X is not X:
                     scores = read.scores(read.unit(judged.X[:, heads].float()), coef, intercept)
                 yield (i, heads), coef, intercept, scores[judged.fair]
-
-    def _judged(self, X, y, X_val, y_val, groups):
-        """The clips that reliabilities are estimated on, and what is left out for that."""
-        if groups is not None and np.shape(groups) != (len(y),):
-            raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
-        if (X_val is None) != (y_val is None):
-            raise ValueError("give X_val and y_val together.")
-        everything = slice(None)
-        if X_val is not None:
-            X_val, y_val = self._check_validation(X_val, y_val, X.device)
-            return Judged(X_val, y_val, everything, None, False)
-        if self.estimate == "resubstitution":
-            return Judged(X, y, everything, None, False)
-        singly = np.arange(len(y))
-        together = singly if groups is None else np.unique(groups, return_inverse=True)[1]
-        for codes, needed in ((together, GROUPS_NEED), (singly, 0)):
-            codes = torch.as_tensor(codes, device=y.device)
-            pair = codes * len(self.classes_) + y  # clips of one group and class
-            left = torch.bincount(y)[y] - torch.bincount(pair)[pair]  # (N,)
-            if left.float().mean() >= needed and left.any():
-                return Judged(X, y[left > 0], left > 0, codes, False)
-        return Judged(X, y, everything, None, True)
 
     def _check_validation(self, X_val, y_val, device):
         X_val, y_val = self._check_fitted(X_val).to(device), np.asarray(y_val)
