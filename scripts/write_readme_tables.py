@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import mean
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, MINI = "esc10-whisper-tiny.en", "sounds-heldout-mini"
@@ -28,7 +29,11 @@ def accuracy_table(run: dict) -> str:
 
 
 def overall_table(study: dict) -> str:
-    """Every method: mean over cells, difference to the default, worst cell."""
+    """Every method: mean over cells, difference to the default, worst cell, calibration error."""
+    gaps = {}
+    for cell in study["cells"]:
+        if "calibration_error" in cell:
+            gaps.setdefault(cell["method"], []).append(100 * cell["calibration_error"])
     rows = [
         [
             entry["method"],
@@ -36,11 +41,13 @@ def overall_table(study: dict) -> str:
             f"{100 * entry['mean']:.1f}",
             difference(entry, "to_default", "interval") if entry["method"] != "default" else "",
             f"{100 * entry['worst_to_best_other']:+.1f}",
+            f"{mean(gaps[entry['method']]):.1f}" if entry["method"] in gaps else "",
         ]
         for entry in study["overall"]
     ]
     head = ["method", "cells", "mean accuracy", "to the default, in the same cells"]
-    return markdown([*head, "worst cell, to the best of the others"], rows)
+    head += ["worst cell, to the best of the others", "calibration error"]
+    return markdown(head, rows)
 
 
 def cells_table(study: dict) -> str:
@@ -67,9 +74,9 @@ def specialists_table(entries: list[dict]) -> str:
     return markdown(head, [[*key, *(cells[k] for k in known)] for key, cells in lines.items()])
 
 
-def difference(entry: dict, mean: str, interval: str) -> str:
+def difference(entry: dict, value: str, interval: str) -> str:
     """In points, with its 95 % interval."""
-    return f"{100 * entry[mean]:+.1f} ± {100 * entry[interval]:.1f}"
+    return f"{100 * entry[value]:+.1f} ± {100 * entry[interval]:.1f}"
 
 
 def protocol(run: dict) -> str:

@@ -164,3 +164,35 @@ def test_notebook_check_refuses_what_it_should():
 def test_notebooks():
     for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
         assert script("check_notebooks").problems(file.read_text(encoding="utf-8")) == [], file
+
+
+def cells(part):
+    """Mean accuracies of results.json's study: {(task, heads, shots): {method: mean}}."""
+    found = {}
+    for cell in json.loads((ROOT / "figures" / "results.json").read_text())[part]["cells"]:
+        key = cell["task"], cell["heads"], cell["shots"]
+        found.setdefault(key, {})[cell["method"]] = cell["mean"]
+    return found
+
+
+def test_what_readme_says_of_the_methods():
+    study = cells("methods-real")
+    assert len(study) == 30
+    single = {}
+    for (task, _, shots), methods in study.items():
+        others = {m: a for m, a in methods.items() if " head" in m and ", " in m}
+        others |= {m: methods[m] for m in ("SAV", "paper")}
+        assert len(others) == 12 - 2 * (shots == 1)
+        if shots >= 3:
+            assert methods["default"] > max(others.values()) - 0.01
+        else:
+            single.setdefault(task, []).append(others | {"default": methods["default"]})
+    for methods in single["digits"]:
+        assert "best head" in max(methods, key=methods.get)
+    for methods in single["speaker"]:
+        assert "best head" in min(methods, key=methods.get)
+    course = cells("methods-mini")
+    rival = "logistic regression, all heads"
+    for (task, _, _), methods in course.items():
+        gap = methods[rival] - methods["default"]
+        assert gap > 0.01 if task == "sounds-families" else abs(gap) < 0.01
