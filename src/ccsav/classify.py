@@ -41,18 +41,21 @@ class CCSAVClassifier(HeadClassifier):
     top_k: heads kept per class, the most reliable; None: all.
     calibrate: sharpen or soften `predict_proba` to fit the left-out support clips.
 
-    After `fit`: `classes_` (C,), `reliability_` (K, C) after shrinkage, `weights_` (K, C), which
-    sum to 1 over heads for each class; both are means or sums over the R readouts, whose own are
-    in `votes_` (R, K, C). `coef_` (R, K, D, C), `intercept_` (R, K, C) and `tau_` (R, K) are the
-    readouts, `heads_` (K,) the heads they are of, as places in the X of `fit`, `calibration_` the
-    power that `predict_proba` raises scores to.
+    After `fit`: `classes_` (C,); `reliability_` (K, C) after shrinkage and `weights_` (K, C), which
+    sum to 1 over heads for each class: mean and sum over the R readouts, whose own weights are
+    `votes_` (R, K, C). The readouts are `coef_` (R, K, D, C), `intercept_` (R, K, C) and `tau_`
+    (R, K), that of all heads together `joint_coef_` (K, D, C), `joint_intercept_` (K, C) and
+    `joint_tau_`. `heads_` (K,): the heads they are of, as places in the X of `fit`.
+    `calibration_`: the power that `predict_proba` raises scores to.
 
     Leave-one-out needs two clips of a class: a class of one clip gets its heads' mean reliability
     over the other classes. Where every class has one clip, nothing can be left out: prototypes
-    alone vote, at temperature ONE_SHOT_TAU, weighted by how far each head keeps them apart.
+    alone vote, at temperature ONE_SHOT_TAU, weighted by how far each head keeps them apart, and
+    probabilities are not calibrated.
 
-    Time is O(N K C D) to fit and to predict, and O(N K D min(N, D)) for the ridge. Memory beside X
-    and the readouts, whatever K, is for a few heads' (N, C) scores at a time.
+    Time: O(N K C D) to fit and to predict, O(N K D min(N, D)) for the ridge readouts and
+    O(N² K D + N³) for the joint one. Memory beside X and the readouts: a few heads' (N, C) scores
+    at a time, and (N, N) for the joint readout.
     (Mehta et al. 2026, arXiv 2602.07077; the published settings are `CCSAVClassifier.paper()`.)
     """
 
