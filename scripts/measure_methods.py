@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 
 import ccsav
-from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav import CCSAVClassifier
 from ccsav.baselines import BASELINES
 from ccsav.evaluate import evaluate
+from ccsav.tutorial import METHODS
 
 RESULTS = Path(__file__).resolve().parents[1] / "figures" / "results.json"
 SHOTS = {"real": (1, 3, 5, 10, 15), "mini": (1, 5, 10)}
@@ -32,7 +33,6 @@ ABLATIONS = {
     "20 heads per class": CCSAVClassifier(top_k=20),
     "no joint vote": CCSAVClassifier(joint=0),
 }
-METHODS = {"SAV": SAVClassifier(), "paper": CCSAVClassifier.paper(), "default": CCSAVClassifier()}
 
 
 def real_tasks(folder: Path, cache: Path) -> dict:
@@ -159,7 +159,6 @@ def overall(rows: pd.DataFrame) -> list[dict]:
         mine = wide.xs(method, axis=1, level="method")
         # over the cells that both were measured in, episode by episode
         difference = (mine - default[mine.columns]).mean(axis=1)
-        _, half = mean_and_interval(difference)
         best = pd.concat(
             [wide.xs(m, axis=1, level="method").mean() for m in others if m != method], axis=1
         ).max(axis=1)
@@ -171,18 +170,17 @@ def overall(rows: pd.DataFrame) -> list[dict]:
                 "mean": float(mine.mean().mean()),
                 "default_there": float(cells[mine.columns].mean()),
                 "to_default": float(difference.mean()),
-                "interval": half,
+                "interval": half_interval(difference),
                 "worst_to_best_other": float(behind),
             }
         )
     return entries
 
 
-def mean_and_interval(values: pd.Series) -> tuple[float, float]:
-    """Mean and half its 95 % interval."""
+def half_interval(values: pd.Series) -> float:
+    """Half the 95 % interval of a mean over episodes."""
     table = pd.DataFrame({"method": "", "shots": 0, "accuracy": values.to_numpy()})
-    row = ccsav.summary(table).iloc[0]
-    return float(row["mean"]), float(row["interval"])
+    return float(ccsav.summary(table)["interval"].iloc[0])
 
 
 def main() -> None:

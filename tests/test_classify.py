@@ -166,6 +166,8 @@ def test_a_pruned_classifier_needs_fewer_heads_and_answers_as_one_fitted_so(task
     )
     np.testing.assert_allclose(pruned.predict_proba(X[:, pruned.heads_]).sum(1), 1, rtol=1e-5)
     assert pruned.score(X[:, pruned.heads_], y) > 0.8
+    with pytest.raises(ValueError, match="k=0: keep at least 1 head"):
+        whole.prune(0)
     again = pruned.prune(1)
     np.testing.assert_array_equal(again.heads_, whole.prune(1).heads_)
     assert whole.n_heads_in_ == 12 and whole.weights_.shape == (12, 3)  # as it was

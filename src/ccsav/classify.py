@@ -111,7 +111,7 @@ class CCSAVClassifier(HeadClassifier):
         X: (N, K, D) head vectors of the support set, NumPy or torch; y: (N,) labels.
         X_val, y_val: (M, K, D), (M,) clips to estimate reliabilities on, in place of X and y.
         groups: (N,) source of each support clip (speaker, recording): whole groups are then left
-            out in place of single clips, unless that would leave out the whole of a class.
+            out in place of single clips, where enough is left to judge by (see `leave_out`).
 
         Raises `ValueError` on NaN, wrong shapes, fewer than two classes, or unknown options.
         """
@@ -145,7 +145,7 @@ class CCSAVClassifier(HeadClassifier):
         """
         X = self._check_fitted(X)
         voting = self.votes_.any(axis=(0, 2))
-        voting = slice(None) if voting.all() or self.joint_share_ else np.flatnonzero(voting)
+        voting = slice(None) if voting.all() else np.flatnonzero(voting)
         coef, intercept, tau, votes = (
             torch.as_tensor(array[:, voting], device=X.device)
             for array in (self.coef_, self.intercept_, self.tau_, self.votes_)
@@ -153,7 +153,7 @@ class CCSAVClassifier(HeadClassifier):
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
         for rows in chunks(len(X), votes[0].numel()):
             x = read.unit(X[rows][:, voting].float())
-            total = self._joint_vote(x) if self.joint_share_ else 0.0
+            total = self._joint_vote(x, voting) if self.joint_share_ else 0.0
             for i in range(len(self.readouts_)):
                 p = read.posteriors(read.scores(x, coef[i], intercept[i]), tau[i])  # (n, K, C)
                 votes_of_all = torch.einsum("nkc,kc->nc", p, votes[i])
@@ -175,8 +175,11 @@ class CCSAVClassifier(HeadClassifier):
         It answers as one fitted with `top_k=k` would, from X with the heads `heads_` alone,
         X[:, heads_]: `extract(..., heads=acts.heads.iloc[pruned.heads_])` takes no others, and the
         model runs no deeper than the last of them. `calibration_` is kept, not fitted anew.
+        Raises `ValueError` for k below 1.
         """
         check_is_fitted(self)
+        if k < 1:
+            raise ValueError(f"k={k}: keep at least 1 head per class.")
         pruned = copy.copy(self).set_params(top_k=k)
         pruned._keep(k)
         used = np.flatnonzero(pruned.votes_.any(axis=(0, 2)))
@@ -257,15 +260,16 @@ class CCSAVClassifier(HeadClassifier):
             pooled += torch.einsum("nkc,kc->nc", p, votes[at])
         return 1 / float(read.temperatures(pooled.clamp(min=1e-30).log()[:, None], judged.y))
 
-    def _joint_scores(self, U):
-        """Unit head vectors (N, K, D) → (N, C)."""
-        coef = torch.as_tensor(self.joint_coef_, device=U.device).flatten(0, 1)
-        offset = torch.as_tensor(self.joint_intercept_, device=U.device).sum(0)
+    def _joint_scores(self, U, heads=slice(None)):
+        """Unit vectors of the heads given, (N, k, D) → (N, C); the others weigh nothing."""
+        coef = torch.as_tensor(self.joint_coef_[heads], device=U.device).flatten(0, 1)
+        offset = torch.as_tensor(self.joint_intercept_[heads], device=U.device).sum(0)
         return U.flatten(1) @ coef + offset
 
-    def _joint_vote(self, U):
-        """Its share of the posterior of all heads together, (N, K, D) → (N, C)."""
-        return self.joint_share_ * torch.softmax(self._joint_scores(U) / self.joint_tau_, dim=-1)
+    def _joint_vote(self, U, heads):
+        """Its share of the posterior of all heads together, (N, k, D) → (N, C)."""
+        scores = self._joint_scores(U, heads)
+        return self.joint_share_ * torch.softmax(scores / self.joint_tau_, dim=-1)
 
     def _read(self, X, y, judged):
         """Every readout of a few heads at a time: (place, coef, intercept, scores (M, k, C)).
