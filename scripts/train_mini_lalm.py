@@ -2,26 +2,39 @@
 
     python scripts/train_mini_lalm.py --out data/mini-lalm --real ../shared/real
 
-Clips are rendered once into a bank of log-mel features. A training sequence is a clip and a few
-questions about it, answered in turn, in the model's own chat format; the loss is that of the
-answers' tokens, plus a small one by which the encoder alone names the clip (its classifier is
-thrown away). The state (weights, optimiser, step) is kept as safetensors: run the same command
-again to go on. The forward pass runs in bfloat16 with plain attention: half the time of float32
-and fused attention on a CPU that knows bfloat16, 0.7 s for a step of 32 clips on two cores.
+Clips are rendered once into a bank of log-mel features, each beside a machine's copy of it. A
+training sequence is a clip and a few questions about it, answered in turn, in the model's own chat
+format; the loss is that of the answers' tokens, plus small ones by which the encoder alone names
+the clip and tells whether it is a copy (its classifier is thrown away). A batch holds pairs of clip
+and copy: what the two have in common cancels, without which copies are hardly ever learned.
+
+The state (weights, optimiser, step) is kept as safetensors: run the same command again to go on.
+The forward pass runs in bfloat16 with plain attention: half the time of float32 and fused attention
+on a CPU that knows bfloat16, 0.7 s for a step of 32 clips on two cores.
 """
 
 import argparse
-import copy
 import json
 import math
+import multiprocessing
+import os
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from mini_lalm import clips
-from mini_lalm.model import SECONDS, SPECIAL, TEXT, build_model, build_processor, build_tokenizer
-from mini_lalm.questions import ask, settled
+from mini_lalm.model import (
+    SECONDS,
+    SPECIAL,
+    TEXT,
+    build_model,
+    build_processor,
+    build_tokenizer,
+    untied,
+)
+from mini_lalm.questions import DIGITS, ask, settled
 from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
@@ -30,33 +43,52 @@ from ccsav.lalm import shortened
 from ccsav.loading import load_lalm
 from ccsav.sounds import CLASSES
 
-BATCH, TURNS = 32, 4
+BATCH, TURNS = 32, 5
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
-NAMING_LOSS = 0.3  # weight of the encoder's own loss
+NAMING_LOSS, TELLING_LOSS = 0.3, 0.5  # weights of the encoder's own losses
 BUCKETS = (104, 204, 100 * SECONDS)  # mel frames that clips are padded to
-DIGIT_COPIES, ESC_COPIES = 3, 4  # variants of each real recording in the bank
+DIGIT_VARIANTS, ESC_VARIANTS = 2, 4  # variants of each real recording in the bank
+PORTION = 250  # clips rendered at a time
 KEEP_EVERY = 250  # steps
 
 
-def make_bank(processor, options) -> dict:
-    """Features of all clips by padded length: {frames: (features (N, M, F), lengths, facts)}."""
-    sources = [clips.procedural(options.seed, options.clips)]
+def sources(options) -> list:
+    """What to render, in portions: each a function that makes clips, and its arguments."""
+    seeds = [[options.seed, k] for k in range(-(-options.clips // PORTION))]
+    portions = [(clips.procedural, seed, min(PORTION, options.clips)) for seed in seeds]
     if options.real:
-        real, seed = options.real, options.seed
-        sources.append(clips.spoken_digits(real / "fsdd", seed, DIGIT_COPIES))
-        sources.append(clips.environment(real / "esc10", seed, ESC_COPIES))
-    bank = {frames: ([], [], []) for frames in BUCKETS}
-    for wave, facts in tqdm((c for s in sources for c in s), unit=" clips", mininterval=5):
+        folder, seed = options.real, options.seed
+        portions.insert(0, (clips.spoken_digits, folder / "fsdd", seed, DIGIT_VARIANTS))
+        portions.insert(0, (clips.environment, folder / "esc10", seed, ESC_VARIANTS))
+    return portions
+
+
+def heard(portion, extractor) -> list:
+    """Clips with their copies: (padded frames, features (2, M, F), true frames, facts) of each."""
+    make, *arguments = portion
+    found = []
+    for number, (wave, facts) in enumerate(make(*arguments)):
         mel = min(-(-len(wave) // 160), BUCKETS[-1])
         frames = next((b for b in BUCKETS if mel + 4 <= b), BUCKETS[-1])
-        features = processor.feature_extractor(
-            wave[: 160 * frames], sampling_rate=clips.RATE, max_length=160 * frames,
-            padding="max_length", return_tensors="np",
+        features = extractor(
+            [w[: 160 * frames] for w in (wave, clips.copied(wave, number))],
+            sampling_rate=clips.RATE, max_length=160 * frames, padding="max_length",
+            return_tensors="np",
         )["input_features"]  # fmt: skip
-        for kept, new in zip(
-            bank[frames], (features[0].astype(np.float16), mel, facts), strict=True
-        ):
-            kept.append(new)
+        found.append((frames, features.astype(np.float16), mel, facts))
+    return found
+
+
+def make_bank(extractor, options) -> dict:
+    """All clips by padded length: {frames: (features (N, 2, M, F), lengths (N,), facts)}."""
+    bank = {frames: ([], [], []) for frames in BUCKETS}
+    work = partial(heard, extractor=extractor)
+    portions = sources(options)
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        done = tqdm(pool.imap(work, portions), total=len(portions), unit=" portions of the bank")
+        for frames, *clip in (c for found in done for c in found):
+            for kept, new in zip(bank[frames], clip, strict=True):
+                kept.append(new)
     return {f: (np.stack(x), np.array(n), facts) for f, (x, n, facts) in bank.items() if facts}
 
 
@@ -92,27 +124,33 @@ def answers_only(ids: torch.Tensor, opening: list[int], end: int) -> torch.Tenso
     return labels
 
 
-def draw_batch(rng, bank, tokenizer, names) -> tuple[dict, torch.Tensor]:
-    """A batch of clips of one padded length: the model's arguments, and the clips' names, (B,)."""
+def draw_batch(rng, bank, tokenizer, names) -> tuple[dict, torch.Tensor, torch.Tensor]:
+    """A batch of clips of one padded length, each beside its copy.
+
+    Returns the model's arguments, the clips' names, (B,), and whether they are copies, (B,).
+    """
     sizes = np.array([len(facts) for _, _, facts in bank.values()])
     frames = rng.choice(list(bank), p=sizes / sizes.sum())
-    features, lengths, facts = bank[frames]
-    picks = rng.integers(len(facts), size=BATCH)
-    texts = [conversation(rng, facts[i], int(lengths[i]), names) for i in picks]
+    features, lengths, all_facts = bank[frames]
+    picks = rng.integers(len(all_facts), size=BATCH // 2)
+    mel = torch.as_tensor(np.repeat(lengths[picks], 2))
+    facts = [all_facts[i] | {"real": real} for i in picks for real in ("real", "resynthesised")]
+    texts = [conversation(rng, f, m, names) for f, m in zip(facts, mel.tolist(), strict=True)]
     text = tokenizer(texts, padding=True, padding_side="right", return_tensors="pt")
     opening = tokenizer("<|im_start|>assistant\n")["input_ids"]
     end = tokenizer.convert_tokens_to_ids(SPECIAL[2])
-    mel = torch.as_tensor(lengths[picks])
     arguments = {
         **text,
         "labels": answers_only(text["input_ids"], opening, end),
-        "input_features": torch.as_tensor(features[picks]).float(),
-        "feature_attention_mask": (torch.arange(int(frames)) < mel[:, None]).long(),
+        "input_features": torch.as_tensor(features[picks]).float().flatten(0, 1),
+        "feature_attention_mask": (
+            torch.arange(int(frames)) < torch.as_tensor(mel)[:, None]
+        ).long(),
     }
-    words = [*names, *clips.DIGITS]
-    return arguments, torch.tensor(
-        [words.index(facts[i].get("name", facts[i].get("digit"))) for i in picks]
-    )
+    words = [*names, *DIGITS]
+    named = torch.tensor([words.index(f.get("name", f.get("digit"))) for f in facts])
+    copies = torch.tensor([float(f["real"] != "real") for f in facts])
+    return arguments, named, copies
 
 
 class Trainer:
@@ -124,7 +162,7 @@ class Trainer:
         self.processor = build_processor(self.tokenizer)
         self.model = build_model(self.tokenizer, options.seed).to(options.device)
         self.model.set_attn_implementation("eager")
-        self.namer = nn.Linear(TEXT["hidden_size"], len(names) + len(clips.DIGITS))
+        self.namer = nn.Linear(TEXT["hidden_size"], len(names) + len(DIGITS) + 1)
         self.namer.to(options.device)
         self.projected = []
         self.model.model.multi_modal_projector.register_forward_hook(
@@ -144,8 +182,8 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.options.steps)))
         return PEAK_RATE * min(1, (self.step + 1) / WARM_UP) * max(0.02, fall)
 
-    def learn(self, arguments, named) -> tuple[float, float]:
-        """One step; returns the loss of the answers and that of the encoder's naming."""
+    def learn(self, arguments, named, copies) -> tuple[float, float, float]:
+        """One step; the losses of the answers, of the encoder's naming and its telling copies."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         device = self.options.device
@@ -160,17 +198,19 @@ class Trainer:
         tokens = audio_tokens(mel.sum(-1))
         true = (torch.arange(heard.shape[1], device=device) < tokens[:, None]).float()
         mean = torch.einsum("btf,bt->bf", heard, true) / tokens[:, None]
-        naming = nn.functional.cross_entropy(self.namer(mean), named.to(device))
-        (loss + NAMING_LOSS * naming).backward()
+        guesses = self.namer(mean)
+        naming = nn.functional.cross_entropy(guesses[:, :-1], named.to(device))
+        telling = nn.functional.binary_cross_entropy_with_logits(guesses[:, -1], copies.to(device))
+        (loss + NAMING_LOSS * naming + TELLING_LOSS * telling).backward()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
-        return loss.item(), naming.item()
+        return loss.item(), naming.item(), telling.item()
 
     def save(self) -> None:
         """Keep the whole state, atomically, and write the model as it would ship."""
-        kept = {f"model.{name}": w for name, w in self.model.state_dict().items()}
+        kept = {f"model.{name}": w.clone() for name, w in self.model.state_dict().items()}
         kept |= {f"namer.{name}": w for name, w in self.namer.state_dict().items()}
         for n, weight in enumerate(self.weights):
             for name, value in self.optimiser.state[weight].items():
@@ -179,11 +219,11 @@ class Trainer:
         save_file({k: v.contiguous() for k, v in kept.items()}, partial)
         partial.replace(self.state)
         self.write_log()
-        copy.deepcopy(self.model).half().save_pretrained(self.options.out)
+        untied(self.model).save_pretrained(self.options.out)
         self.processor.save_pretrained(self.options.out)
 
     def write_log(self) -> None:
-        """Keep the training curve: step, two losses, share of fresh clips named rightly."""
+        """Keep the training curve: step, three losses, share of fresh clips named rightly."""
         (self.options.work / "log.json").write_text(json.dumps(self.log))
 
     def restore(self) -> None:
@@ -205,7 +245,7 @@ class Trainer:
 def free_form(out: Path, number: int, seed: int) -> float:
     """Share of fresh procedural clips that the saved model names rightly, in words."""
     lalm = load_lalm(out, device="cpu")
-    fresh = [(w, f["name"]) for w, f in clips.procedural(seed, number) if f["real"] == "real"]
+    fresh = [(wave, facts["name"]) for wave, facts in clips.procedural(seed, number)]
     right = 0
     for start in range(0, len(fresh), BATCH):
         waves, truth = zip(*fresh[start : start + BATCH], strict=True)
@@ -219,23 +259,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished model")
     parser.add_argument("--work", type=Path, default=Path(".cache/mini-lalm"), help="for the state")
     parser.add_argument("--real", type=Path, help="folder with fsdd/ and esc10/")
-    parser.add_argument("--clips", type=int, default=24_000, help="procedural clips in the bank")
+    parser.add_argument("--clips", type=int, default=12_000, help="procedural clips in the bank")
     parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="that render clips")
     parser.add_argument("--device", default="cpu", help="of the training, such as cuda")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     names = clips.names(real=options.real is not None)
     trainer = Trainer(options, names)
-    bank = make_bank(trainer.processor, options)
+    bank = make_bank(trainer.processor.feature_extractor, options)
     end = time.monotonic() + 60 * options.minutes
     with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=5) as bar:
         while trainer.step < options.steps and time.monotonic() < end:
             rng = np.random.default_rng([options.seed, trainer.step])
             losses = trainer.learn(*draw_batch(rng, bank, trainer.tokenizer, names))
             bar.update()
-            bar.set_postfix_str("answers {:.3f}, naming {:.3f}".format(*losses), refresh=False)
+            bar.set_postfix_str(
+                "answers {:.3f}, naming {:.3f}, telling {:.3f}".format(*losses), refresh=False
+            )
             if trainer.step % KEEP_EVERY == 0 or trainer.step == options.steps:
                 trainer.save()
                 naming = free_form(options.out, 8 * BATCH, seed=10**6 + trainer.step)

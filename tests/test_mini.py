@@ -132,7 +132,7 @@ def test_questions_and_answers():
                 assert answer == expected[task]
     assert possible({"pitch": 500.0, "events": 9, "level": -35.0}) == []
     with pytest.raises(ValueError, match="nothing"):
-        ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit"}))
+        ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit", "is it", "options"}))
 
 
 def test_the_card_says_what_was_measured():
@@ -150,7 +150,7 @@ def test_nothing_given_away_is_asked_again():
     from mini_lalm.questions import ABOUT_THE_NAME, settled
 
     assert settled("name", "dog") == settled("is it", "yes") == ABOUT_THE_NAME
-    assert settled("is it", "no") == {"is it"}
+    assert settled("is it", "no") == frozenset()
     assert settled("events", "3") == {"events"}
 
 

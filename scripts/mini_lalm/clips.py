@@ -8,12 +8,12 @@ import pandas as pd
 
 from ccsav import audio
 from ccsav.sounds import CLASSES, render, resynthesise
+from mini_lalm.questions import DIGITS
 
 RATE = 16_000  # Hz
 LENGTHS = (1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)  # s; one is drawn for each clip
-COPIES = 1 / 3  # share of clips that are resynthesised
+KINDS = ("griffin-lim", "vocoder")  # of copies, in turn
 TRAINED = CLASSES.index[~CLASSES["held_out"]].tolist()
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 UNHEARD_SPEAKERS = ("theo", "yweweler")  # of FSDD; kept for measuring
 TRAINED_FOLDS = 3  # of ESC-10's five
 ESC_NAMES = {  # ESC-10's classes in our words; those too near a held-out class are left out
@@ -36,42 +36,43 @@ def names(real: bool) -> list[str]:
 def procedural(seed: int, number: int) -> Iterator[tuple[np.ndarray, dict]]:
     """Fresh clips of the trained classes under any conditions: (waveform, facts)."""
     rng = np.random.default_rng(seed)
-    for i in range(number):
+    for _ in range(number):
         name = TRAINED[rng.integers(len(TRAINED))]
         sound = render(name, int(rng.integers(2**31)), seconds=float(rng.choice(LENGTHS)))
-        wave, real = sound.waveform, "real"
-        if rng.random() < COPIES:
-            kind = str(rng.choice(["griffin-lim", "vocoder"]))
-            wave, real = resynthesise(wave, RATE, kind=kind, seed=i), "resynthesised"
-        facts = {"name": name, "family": sound.family, "real": real}
-        facts["level"] = 10 * np.log10(np.mean(wave**2) + 1e-12)
+        facts = {"name": name, "family": sound.family}
+        facts["level"] = 10 * np.log10(np.mean(sound.waveform**2) + 1e-12)
         if "pitch" in sound.parameters:
             facts["pitch"] = sound.parameters["pitch"]
         if "onsets" in sound.parameters:
             facts["events"] = len(sound.parameters["onsets"])
-        yield wave, facts
+        yield sound.waveform, facts
 
 
-def spoken_digits(folder: Path, seed: int, copies: int) -> Iterator[tuple[np.ndarray, dict]]:
+def copied(wave: np.ndarray, number: int) -> np.ndarray:
+    """A machine's copy of a clip, by one method or the other in turn."""
+    return resynthesise(wave, RATE, kind=KINDS[number % len(KINDS)], seed=number)
+
+
+def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
     """FSDD without two speakers, each take several times, at other levels and delays."""
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
     for row in table[~table["speaker"].isin(UNHEARD_SPEAKERS)].itertuples():
         wave = audio.read(folder / row.path, RATE)
-        for _ in range(copies):
+        for _ in range(variants):
             lead = np.zeros(round(rng.uniform(0, 0.2) * RATE))
             noise = rng.normal(0, 10 ** rng.uniform(-4, -2), len(lead) + len(wave))
             changed = np.r_[lead, wave * 10 ** rng.uniform(-0.7, 0.3)] + noise
             yield changed.astype(np.float32), {"digit": DIGITS[int(row.label)]}
 
 
-def environment(folder: Path, seed: int, copies: int) -> Iterator[tuple[np.ndarray, dict]]:
+def environment(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
     """ESC-10's first folds, cut to 2 or 4 s at random places and levels."""
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
     for row in table[table["fold"] <= TRAINED_FOLDS].itertuples():
         wave = audio.read(folder / row.path, RATE)
-        for _ in range(copies if row.label in ESC_NAMES else 0):
+        for _ in range(variants if row.label in ESC_NAMES else 0):
             length = int(rng.choice([2, 4])) * RATE
             start = rng.integers(max(1, len(wave) - length))
             part = wave[start : start + length] * np.float32(10 ** rng.uniform(-0.5, 0.2))

@@ -1,9 +1,11 @@
 """The untrained mini LALM: its tokenizer, its processor, its 7 million parameters."""
 
+import copy
 import json
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from torch import nn
 from transformers import (
     Qwen2AudioConfig,
     Qwen2AudioForConditionalGeneration,
@@ -12,8 +14,7 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from mini_lalm.clips import DIGITS
-from mini_lalm.questions import PHRASINGS
+from mini_lalm.questions import DIGITS, PHRASINGS
 
 SECONDS, MEL_BINS = 4, 64
 VOCABULARY = 1000
@@ -50,9 +51,13 @@ TEMPLATE = (
 
 
 def build_tokenizer(names: list[str], families: list[str]) -> Qwen2Tokenizer:
-    """Byte pairs learned from all questions and answers."""
-    words = [*names, *DIGITS, *families, "yes no high low loud soft real resynthesised"]
-    texts = [p.format(x=x) for ps in PHRASINGS.values() for p in ps for x in words]
+    """Byte pairs learned from the words of all questions and answers.
+
+    A space is a token of its own, so that a name is the same tokens in a question and an answer.
+    """
+    answers = "yes no high low loud soft real resynthesised user assistant"
+    words = " ".join([*names, *DIGITS, *families, answers]).split()
+    asked = " ".join(p.format(x="") for ps in PHRASINGS.values() for p in ps).split()
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
@@ -60,7 +65,7 @@ def build_tokenizer(names: list[str], families: list[str]) -> Qwen2Tokenizer:
         special_tokens=[SPECIAL[0]],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )
-    raw.train_from_iterator([*texts, *20 * [*words, "user\n", "assistant\n"]], trainer)
+    raw.train_from_iterator([*asked, *20 * words], trainer)
     learned = json.loads(raw.to_str())["model"]
     merges = [tuple(pair) for pair in learned["merges"]]
     tokenizer = Qwen2Tokenizer(vocab=learned["vocab"], merges=merges)
@@ -76,7 +81,11 @@ def build_processor(tokenizer: Qwen2Tokenizer) -> Qwen2AudioProcessor:
 
 
 def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2AudioForConditionalGeneration:
-    """Random weights; positions of the audio encoder are fixed sines, as in Whisper."""
+    """Random weights; positions of the audio encoder are fixed sines, as in Whisper.
+
+    The output layer shares the weights of the token embeddings. The class does not know of that:
+    `untied` must be applied before the model is saved.
+    """
     end, pad = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
     text = TEXT | {"vocab_size": len(tokenizer), "eos_token_id": end, "pad_token_id": pad}
     index = tokenizer.convert_tokens_to_ids("<|AUDIO|>")
@@ -89,6 +98,14 @@ def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2AudioForConditiona
     angle = torch.arange(table.shape[0])[:, None] / scale
     with torch.no_grad():
         table.copy_(torch.cat([angle.sin(), angle.cos()], dim=1))
+    model.lm_head.weight = model.get_input_embeddings().weight
     model.generation_config.eos_token_id = end
     model.generation_config.pad_token_id = pad
+    return model
+
+
+def untied(model: Qwen2AudioForConditionalGeneration) -> Qwen2AudioForConditionalGeneration:
+    """A copy in float16 whose output layer has weights of its own."""
+    model = copy.deepcopy(model).half()
+    model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
     return model

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PHRASINGS = {
     "name": ["What sound is this?", "What do you hear?", "Name this sound.", "Which sound is it?"],
     "digit": ["Which digit is spoken?", "What number do you hear?", "Which number is this?"],
@@ -17,9 +18,9 @@ PHRASINGS = {
         "Is this a real recording?",
     ],
 }
-WEIGHTS = {"name": 6, "digit": 6, "family": 3, "is it": 5, "options": 2, "pitch": 1, "events": 3,
-           "level": 1, "real": 3}  # fmt: skip
-ABOUT_THE_NAME = frozenset({"name", "family", "is it", "options"})
+WEIGHTS = {"name": 8, "digit": 8, "family": 2, "is it": 20, "options": 2, "pitch": 1, "events": 3,
+           "level": 1, "real": 5}  # fmt: skip
+ABOUT_THE_NAME = frozenset({"name", "digit", "family", "is it", "options"})
 LOW_HZ, HIGH_HZ = 350.0, 800.0  # pitches in between are not asked about
 SOFT_DB, LOUD_DB = -40.0, -28.0  # root mean square re full scale, likewise
 MOST_EVENTS = 6
@@ -31,7 +32,8 @@ def ask(
 ) -> tuple[str, str, str]:
     """Draw a question about a clip: (task, question, answer).
 
-    facts: what is known of the clip (see `possible`). names: all names a wrong option may take.
+    facts: what is known of the clip (see `possible`). names: all names a wrong option
+    may take; for a digit it is another digit.
     asked: tasks that are not to be asked again. Raises ValueError if nothing can be asked.
     """
     tasks = [task for task in possible(facts) if task not in asked]
@@ -41,20 +43,23 @@ def ask(
     task = str(rng.choice(tasks, p=weights / weights.sum()))
     question = str(rng.choice(PHRASINGS[task]))
     if task in ("is it", "options"):
-        wrong = [str(n) for n in rng.permutation(names) if n != facts["name"]][:WRONG_OPTIONS]
+        name, others = (facts["name"], names) if "name" in facts else (facts["digit"], DIGITS)
+        wrong = [str(n) for n in rng.permutation(others) if n != name][:WRONG_OPTIONS]
         if task == "options":
-            shown = ", ".join(map(str, rng.permutation([facts["name"], *wrong])))
-            return task, question.format(x=shown), facts["name"]
+            shown = ", ".join(map(str, rng.permutation([name, *wrong])))
+            return task, question.format(x=shown), name
         truth = rng.random() < 0.5
-        shown = facts["name"] if truth else wrong[0]
+        shown = name if truth else wrong[0]
         return task, question.format(x=shown), "yes" if truth else "no"
     return task, question, answer(task, facts)
 
 
 def settled(task: str, answer: str) -> frozenset:
     """The tasks from which nothing is learned once this answer has been given."""
-    named = task in ("name", "options") or (task, answer) == ("is it", "yes")
-    return ABOUT_THE_NAME if named else frozenset({task})
+    if task == "is it" and answer == "no":
+        return frozenset()  # it may be asked again, about another name
+    given = ("name", "digit", "options", "is it")
+    return ABOUT_THE_NAME if task in given else frozenset({task})
 
 
 def answer(task: str, facts: dict) -> str:
@@ -76,8 +81,8 @@ def possible(facts: dict) -> list[str]:
         "name": "name" in facts,
         "digit": "digit" in facts,
         "family": "family" in facts,
-        "is it": "name" in facts,
-        "options": "name" in facts,
+        "is it": "name" in facts or "digit" in facts,
+        "options": "name" in facts or "digit" in facts,
         "pitch": not LOW_HZ <= facts.get("pitch", LOW_HZ) <= HIGH_HZ,
         "events": 1 <= facts.get("events", 0) <= MOST_EVENTS,
         "level": not SOFT_DB <= facts.get("level", SOFT_DB) <= LOUD_DB,

@@ -4,8 +4,8 @@ import numpy as np
 from scipy import fft, signal
 
 WINDOW_S, HOP_S = 0.032, 0.008  # s
-BANDS = 24  # of the vocoder
-MELS = 64  # of Griffin and Lim's spectrogram
+VOCODER_BANDS = 24
+GRIFFIN_LIM_BANDS = 32
 ITERATIONS = 12
 LOWEST_PITCH, HIGHEST_PITCH = 70.0, 500.0  # Hz, that the vocoder looks for
 KINDS = ("griffin-lim", "vocoder")
@@ -17,8 +17,8 @@ def resynthesise(
     """Make a machine's copy of a recording: close to the ear, measurably different.
 
     waveform: (samples,), full scale ±1; rate: Hz. kind: "griffin-lim", which keeps a mel
-    spectrogram and guesses the phases, or "vocoder", which keeps the envelopes of 24 bands and
-    fills them with pulses or noise. seed: of the random phases and the noise.
+    spectrogram of 32 bands and guesses the phases, or "vocoder", which keeps the envelopes of 24
+    bands and fills them with pulses or noise. seed: of the random phases and the noise.
 
     Returns (samples,), float32, with the original's root mean square (less where that would pass
     full scale). Raises ValueError on an unknown kind, no samples, or more than one dimension.
@@ -48,7 +48,7 @@ def mel_bands(count: int, rate: int, size: int) -> np.ndarray:
     return np.maximum(np.minimum(rise, fall), 0)
 
 
-def log_mel(waveform: np.ndarray, rate: int, count: int = MELS) -> np.ndarray:
+def log_mel(waveform: np.ndarray, rate: int, count: int = 64) -> np.ndarray:
     """Log-mel spectrogram, natural log of power, (frames, count)."""
     spectrum = np.abs(_stft(np.asarray(waveform, float), rate)) ** 2
     size = 2 * (spectrum.shape[1] - 1)
@@ -58,7 +58,7 @@ def log_mel(waveform: np.ndarray, rate: int, count: int = MELS) -> np.ndarray:
 def griffin_lim(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
     """Rebuild a waveform from the magnitudes of its mel spectrogram; the phases are guessed."""
     spectrum = np.abs(_stft(waveform, rate))  # (frames, bins)
-    bands = mel_bands(MELS, rate, 2 * (spectrum.shape[1] - 1))
+    bands = mel_bands(GRIFFIN_LIM_BANDS, rate, 2 * (spectrum.shape[1] - 1))
     spread = bands / (np.sum(bands**2, axis=1, keepdims=True) + 1e-9)
     cover = np.maximum(bands.sum(axis=0), 0.1)
     magnitude = np.maximum((spectrum @ bands.T) @ spread / cover, 0)
@@ -77,7 +77,7 @@ def vocoder(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.nda
     source = voiced * pulses + (1 - voiced) * rng.standard_normal(len(waveform))
     size = fft.next_fast_len(len(waveform) + int(0.1 * rate), real=True)
     f = fft.rfftfreq(size, 1 / rate)
-    bands = mel_bands(BANDS, 2 * f[-1], 2 * (len(f) - 1))
+    bands = mel_bands(VOCODER_BANDS, 2 * f[-1], 2 * (len(f) - 1))
     low = signal.butter(2, 50, fs=rate, output="sos")
     spectra = fft.rfft(np.stack([waveform, source]), size)  # (2, bins)
     copy = np.zeros(len(waveform))
