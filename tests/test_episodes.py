@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ccsav import CCSAVClassifier, SAVClassifier, episodes, evaluate
-from ccsav.evaluate import compare, summary
+from ccsav.evaluate import class_recalls, compare, summary
 
 
 def check(y, groups, drawn, shots):
@@ -131,3 +131,18 @@ def test_groups_are_told_to_those_who_listen():
             shots=[2], n_episodes=1, progress=False, tell_groups=tell,
         )  # fmt: skip
     assert Listener.told[0].shape == (4,) and Listener.told[1] is None
+
+
+def test_recall_by_class_is_averaged_over_episodes():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 12)
+    X = rng.normal(size=(36, 2, 4)) + 3 * np.eye(4)[y][:, None]
+    X[y == 2] = rng.normal(size=(12, 2, 4))  # hardly to be told
+    options = {"shots": 3, "n_episodes": 4, "seed": 1}
+    found = class_recalls({"SAV": SAVClassifier(1)}, X, y, **options)
+    by_hand = np.zeros(3)
+    for support, query in episodes(y, **options):
+        said = SAVClassifier(1).fit(X[support], y[support]).predict(X[query])
+        by_hand += [np.mean(said[y[query] == c] == c) / 4 for c in range(3)]
+    np.testing.assert_allclose(found["SAV"], by_hand)
+    assert found.index.tolist() == [0, 1, 2]

@@ -1,5 +1,6 @@
 """The repository's promises about itself."""
 
+import ast
 import importlib.util
 import json
 import re
@@ -65,10 +66,15 @@ def test_constraints_pin_everything_within_its_range(wanted):
 
 def test_what_is_imported_is_asked_for():
     """Every package that the library imports is a dependency of its own, and none is idle."""
-    text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
-    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", text, flags=re.M))
+    imported = set()
+    for file in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.split(".")[0])
     imported -= set(sys.stdlib_module_names) | {"ccsav"}
-    names = {"sklearn": "scikit-learn"}
+    names = {"sklearn": "scikit-learn", "IPython": "ipython", "PIL": "pillow"}
     assert {names.get(name, name) for name in imported} == set(
         requirements(project()["dependencies"])
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import recall_score
 from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
@@ -50,6 +51,29 @@ def evaluate(
             row = {"method": name, "shots": n, "episode": number}
             rows.append(row | score(fitted, X[query], y[query]))
     return pd.DataFrame(rows)
+
+
+def class_recalls(
+    methods: Mapping[str, BaseEstimator],
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray | None = None,
+    *,
+    shots: int = 5,
+    n_episodes: int = 20,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Share of each class's queries that each method gets right, averaged over episodes.
+
+    Arguments as in `evaluate`. Returns one row per class, one column per method, 0 to 1.
+    """
+    classes = np.unique(y)
+    found = {name: np.zeros(len(classes)) for name in methods}
+    for support, query in episodes(y, groups, shots=shots, n_episodes=n_episodes, seed=seed):
+        for name, method in methods.items():
+            said = clone(method).fit(X[support], y[support]).predict(X[query])
+            found[name] += recall_score(y[query], said, labels=classes, average=None) / n_episodes
+    return pd.DataFrame(found, index=classes)
 
 
 def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
