@@ -281,3 +281,22 @@ class Flat(ClassifierMixin, BaseEstimator):
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_a_pruned_classifier_takes_its_heads_without_the_others_padding(task):
+    X, y = task
+    X = X.copy()
+    X[:, 4:] *= 0.01
+    X[:, :4, 5:] = 0  # the heads that are kept are shorter
+    rng = np.random.default_rng(0)
+    X[:, 4:] += rng.normal(size=X[:, 4:].shape)  # and the longer ones know nothing
+    clf = CCSAVClassifier().fit(X, y)
+    small = clf.prune(1)
+    assert small.heads_.max() < 4
+    assert small.head_dim_ == 5
+    fresh = X[:, small.heads_, :5]  # as `extract` gives them, padded to the longest of them
+    np.testing.assert_array_equal(small.predict(fresh), small.predict(X[:, small.heads_]))
+    with pytest.raises(ValueError, match="extract the same heads"):
+        small.predict(X[:, small.heads_, :4])
+    with pytest.raises(ValueError, match="extract the same heads"):
+        small.predict(X[:, small.heads_] + 1)

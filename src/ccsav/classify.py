@@ -191,6 +191,10 @@ class CCSAVClassifier(HeadClassifier):
         for name in names:
             setattr(pruned, name, getattr(pruned, name)[used])
         pruned.n_heads_in_ = len(used)
+        pruned.head_dim_ = 1 + int(np.flatnonzero(pruned.coef_.any(axis=(0, 1, 3))).max())
+        pruned.coef_ = pruned.coef_[:, :, : pruned.head_dim_]  # the rest is padding
+        if self.joint_share_:
+            pruned.joint_coef_ = pruned.joint_coef_[:, : pruned.head_dim_]
         return pruned
 
     def _keep(self, k):

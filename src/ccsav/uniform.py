@@ -47,6 +47,8 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
     def _check_fitted(self, X) -> torch.Tensor:
         check_is_fitted(self)
         X = head_vectors(X)
+        if X.shape[2] > self.head_dim_ and not X[:, :, self.head_dim_ :].any():
+            X = X[:, :, : self.head_dim_]  # shorter vectors end in zeros
         if X.shape[1:] != (self.n_heads_in_, self.head_dim_):
             raise ValueError(
                 f"X has (heads, numbers) = {tuple(X.shape[1:])}, but the classifier was fitted "

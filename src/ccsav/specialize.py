@@ -1,0 +1,212 @@
+"""Who is good at what: every head alone, class by class, and whether that could be luck.
+
+Shapes: N clips, K heads, D numbers per head vector, C classes, n shuffles. Tables are pandas, a row
+per head and a column per class.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ccsav import readout
+from ccsav.arrays import chunks, head_vectors
+from ccsav.extract import HeadActivations
+
+TIE = 1e-9  # of cosines: closer than this are equal
+
+
+def probe(
+    acts: HeadActivations, y: np.ndarray | None = None, groups: np.ndarray | None = None
+) -> pd.DataFrame:
+    """How many of each class's clips each head alone gets right, by the nearest prototype.
+
+    acts: from `extract`, N clips and K heads. y: (N,) indices into `acts.labels`, in place of
+    `acts.y`. groups: (N,) in place of `acts.groups`; every clip is judged by prototypes made
+    without its group, without itself where there are none.
+
+    Returns the recall of K heads (index of `acts.heads`) for C classes (`acts.labels`), from 0 to
+    1; its mean over columns is the head's balanced accuracy. Prototypes that are equally near
+    share the hit, so that a head to which all clips are alike is at chance. Classes without clips
+    are NaN. Raises `ValueError` for a class whose clips are all of one group.
+    """
+    X, y, groups, names = _labelled(acts, y, groups)
+    (n_clips, n_heads, dim), n_classes = X.shape, len(names)
+    share = torch.nn.functional.one_hot(y, n_classes).double()  # (N, C)
+    share /= share.sum(0)
+    recalls = []
+    for heads in chunks(n_heads, 2 * n_clips * (n_classes + dim)):
+        x = X[:, heads].double()
+        _, _, scores = readout.nearest_prototype(x, y, n_classes, groups)  # (N, k, C)
+        recalls.append(_hits(scores.permute(2, 1, 0), y.expand(x.shape[1], -1)) @ share)
+    table = pd.DataFrame(torch.cat(recalls).numpy(), index=acts.heads.index, columns=names)
+    return table.reindex(columns=acts.labels)
+
+
+def selectivity(table: pd.DataFrame | np.ndarray) -> pd.Series:
+    """How far a head is for its best class alone: (best - rest) / (best + rest), from 0 to 1.
+
+    table: (K, C) recalls, reliabilities or weights, none negative. rest: the mean over the other
+    classes. 0: the same for all classes, or all zero; 1: one class only. (Class selectivity index,
+    Morcos et al. 2018, arXiv 1803.06959.) Raises `ValueError`.
+    """
+    table = pd.DataFrame(table)
+    values = table.to_numpy(float)
+    if values.shape[1] < 2:
+        raise ValueError("table has fewer than 2 classes (columns): nothing to be selective for.")
+    if not (values >= 0).all():
+        raise ValueError("table has numbers that are negative or NaN: give recalls or weights.")
+    best = values.max(axis=1)
+    rest = (values.sum(axis=1) - best) / (values.shape[1] - 1)
+    total = np.where(best > 0, best + rest, 1.0)
+    return pd.Series(np.clip((best - rest) / total, 0, 1), table.index, name="selectivity")
+
+
+def permutation_null(
+    acts: HeadActivations, n: int = 200, seed: int = 0, *, progress: bool = True
+) -> np.ndarray:
+    """Balanced accuracies that all heads reach, as in `probe`, where labels mean nothing.
+
+    acts: N clips, K heads. n: how often labels are shuffled: within each group that holds several
+    classes; groups of one class swap their classes as a whole. Every shuffle is the same for all
+    heads. seed: same seed, same shuffles. progress: show a bar.
+
+    Returns (n, K), from 0 to 1. Raises `ValueError` as `probe` does, and for n below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n={n}: shuffle at least once.")
+    X, y, groups, names = _labelled(acts, None, None)
+    codes = torch.as_tensor(_shuffles(y.numpy(), groups.numpy(), n, seed))  # (n, N)
+    null = np.empty((n, X.shape[1]))
+    for head in tqdm(
+        range(X.shape[1]), desc="shuffled labels", unit=" heads", disable=not progress
+    ):
+        for some in chunks(n, 4 * len(X) * len(names)):
+            null[some, head] = _accuracies(X[:, head].double(), codes[some], groups, len(names))
+    return null
+
+
+def better_than_chance(
+    acts: HeadActivations, n: int = 200, seed: int = 0, *, null: np.ndarray | None = None
+) -> pd.DataFrame:
+    """How surprising each head's balanced accuracy would be if labels meant nothing.
+
+    acts, n, seed: as in `permutation_null`; null: what it returned, (n, K), in place of new
+    shuffles.
+
+    Returns one row per head: accuracy, from 0 to 1; p, the share of shuffles in which this head
+    did as well; p_corrected, in which any head did as well (Westfall and Young 1993: the chance
+    of even one false discovery among all K heads). The true labels count as one more shuffle, so
+    that no p is below 1/(n+1).
+    """
+    null = permutation_null(acts, n, seed) if null is None else np.asarray(null)
+    accuracy = probe(acts).mean(axis=1)
+    if null.ndim != 2 or null.shape[1] != len(accuracy):
+        raise ValueError(f"null has shape {null.shape}, but acts has {len(accuracy)} heads.")
+    reached = accuracy.to_numpy() - TIE
+    as_good = {"p": null >= reached, "p_corrected": null.max(axis=1, keepdims=True) >= reached}
+    p = {name: (1 + good.sum(axis=0)) / (1 + len(null)) for name, good in as_good.items()}
+    return pd.DataFrame({"accuracy": accuracy} | p)
+
+
+def similarity(table: pd.DataFrame) -> pd.DataFrame:
+    """Correlation over heads of every class's column with every other's, (K, C) → (C, C).
+
+    Near 1: the same heads are good at both classes. A class on which all heads are equal has no
+    profile: 0 with all others.
+    """
+    r = pd.DataFrame(table).corr().fillna(0.0)
+    return r.where(~np.eye(len(r), dtype=bool), 1.0)
+
+
+def order(similarity: pd.DataFrame) -> list:
+    """The classes in an order that puts like beside like.
+
+    similarity: (C, C) correlations; 1 minus them are the distances of a hierarchical clustering
+    (average linkage) whose leaves are then laid out so that neighbours are as near as can be.
+    """
+    if len(similarity) < 2:
+        return list(similarity.index)
+    distance = squareform((1 - similarity.to_numpy()).clip(0, 2), checks=False)
+    tree = hierarchy.linkage(distance, "average", optimal_ordering=True)
+    return list(similarity.index[hierarchy.leaves_list(tree)])
+
+
+def _labelled(acts, y, groups) -> tuple[Tensor, Tensor, Tensor, np.ndarray]:
+    """Head vectors (N, K, D), classes and groups as numbers from 0 up (N,), names of classes."""
+    y = acts.y if y is None else np.asarray(y)
+    if y is None:
+        raise ValueError("acts has no labels: extract from a dataset with labels, or give y.")
+    groups = acts.groups if groups is None else np.asarray(groups)
+    groups = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    X = head_vectors(acts.X)
+    if y.shape != (len(X),) or groups.shape != (len(X),):
+        raise ValueError(f"y {y.shape} and groups {groups.shape} must be ({len(X)},), one a clip.")
+    present, y = np.unique(y, return_inverse=True)
+    names = acts.labels[present]
+    for c, name in enumerate(names):
+        if len(np.unique(groups[y == c])) == 1:
+            raise ValueError(
+                f"all clips of class {name!r} are one clip or of one group, and none is left to "
+                "judge them by: add clips, leave the class out, or give finer groups."
+            )
+    return X, torch.as_tensor(y), torch.as_tensor(groups), names
+
+
+def _hits(scores: Tensor, y: Tensor) -> Tensor:
+    """1 where the true class scores best, shared among equals, (C, …, N), (…, N) → (…, N)."""
+    best = scores.amax(0) - TIE
+    right = scores.gather(0, y[None])[0] >= best
+    return right.double() / (scores >= best).sum(0)
+
+
+def _shuffles(y: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Labels without meaning, (N,), (N,) → (n, N); see `permutation_null`."""
+    rng = np.random.default_rng(seed)
+    classes = [np.unique(y[groups == group]) for group in range(groups.max() + 1)]
+    pure = np.flatnonzero([len(found) == 1 for found in classes])  # groups of one class
+    own = np.array([found[0] for found in classes])
+    within = np.flatnonzero(~np.isin(groups, pure))
+    within = within[np.argsort(groups[within], kind="stable")]
+    codes = np.tile(own[groups], (n, 1))
+    for row in codes:
+        swapped = own.copy()
+        swapped[pure] = rng.permutation(own[pure])
+        row[:] = swapped[groups]
+        row[within] = y[within[np.lexsort((rng.random(len(within)), groups[within]))]]
+    return codes
+
+
+def _accuracies(h: Tensor, codes: Tensor, groups: Tensor, n_classes: int) -> Tensor:
+    """One head's balanced accuracy under n labellings at once, (N, D), (n, N) → (n,).
+
+    As `readout.leave_group_out`, but every class of every labelling is one row of a matrix, so
+    that the prototypes are one product of matrices and the cosines another.
+    """
+    Y = torch.nn.functional.one_hot(codes.T, n_classes).permute(2, 1, 0).to(h.dtype)  # (C, n, N)
+    total = Y @ h  # (C, n, D), sums in place of means: the cosine does not see the scale
+    u = readout.unit(h)
+    if len(groups.unique()) == len(groups):
+        cos = _leave_one_out(h, u, total, codes)
+    else:
+        cos = torch.empty_like(Y)
+        for group in groups.unique():
+            rows = groups == group
+            without = total - Y[:, :, rows] @ h[rows]
+            cos[:, :, rows] = readout.unit(without) @ u[rows].T
+    share = 1 / (n_classes * Y.sum(-1).T.gather(1, codes))  # (n, N)
+    return (share * _hits(cos, codes)).sum(-1)
+
+
+def _leave_one_out(h: Tensor, u: Tensor, total: Tensor, codes: Tensor) -> Tensor:
+    """Cosines without the clip itself, from |t - h|² = |t|² - 2 h·t + |h|², → (C, n, N)."""
+    size, length = h.norm(dim=-1), total.norm(dim=-1, keepdim=True)
+    cos = total @ u.T  # not yet divided by the length
+    own = cos.gather(0, codes[None])[0]  # (n, N)
+    square = length.expand_as(cos).gather(0, codes[None])[0] ** 2
+    without = (square - 2 * size * own + size**2).clamp(min=1e-24).sqrt()
+    cos /= length.clamp(min=1e-12)
+    return cos.scatter_(0, codes[None], ((own - size) / without)[None])
