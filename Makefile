@@ -2,6 +2,7 @@
 # make tutorial   set up .venv and run the main job, on the mini LALM unless told otherwise:
 #                   make tutorial MODEL=folder DATA=folder [GROUP=column] [WINDOW=seconds]
 #                   make tutorial MODEL=name DATA=name FETCH=1    downloads what is not here
+# make notebooks  run the course's notebooks again, with their figures
 # make results    all methods on all tasks, half an hour; REAL=folder with esc10, fsdd, whisper-tiny.en
 # make benchmarks, make readme, make clean
 #
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DELETE_ON_ERROR:
-.PHONY: test tutorial results benchmarks readme setup clean
+.PHONY: test tutorial notebooks results benchmarks readme setup clean
 
 setup: $(READY)
 
@@ -33,6 +34,9 @@ test: $(READY)
 tutorial: $(READY)
 	@$(BIN)/python -m ccsav.tutorial $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(GROUP),--group "$(GROUP)") $(if $(WINDOW),--window $(WINDOW)) $(if $(FETCH),--fetch)
+
+notebooks: tutorial
+	$(BIN)/python scripts/run_notebooks.py
 
 results: $(READY)
 	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")

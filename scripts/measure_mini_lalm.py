@@ -48,6 +48,8 @@ def answers(lalm) -> dict:
             part = slice(start, start + 32)
             prompts = [lalm.prompt(question) for question in questions[part]]
             said += lalm.say(lalm.inputs(waves[part], prompts)[0])
+        if task == "is it":  # the verdict counts, yes or no, not what was heard on the way to it
+            said, truth = ([text.split(" ")[-1] for text in texts] for texts in (said, truth))
         usual = max(truth.count(word) for word in set(truth)) / len(truth)
         right = np.mean([a == b for a, b in zip(said, truth, strict=True)])
         result[task] = {"right": float(right), "commonest": usual, "clips": len(truth)}

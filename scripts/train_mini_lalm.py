@@ -46,6 +46,7 @@ from ccsav.sounds import CLASSES
 BATCH, TURNS = 32, 5
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
 NAMING_LOSS, TELLING_LOSS = 0.3, 0.5  # weights of the encoder's own losses
+VERDICTS, VERDICT_WEIGHT = ["yes", "no", "real", "resynthesised"], 8
 BUCKETS = (104, 204, 100 * SECONDS)  # mel frames that clips are padded to
 DIGIT_VARIANTS, ESC_VARIANTS = 2, 4  # variants of each real recording in the bank
 PORTION = 250  # clips rendered at a time
@@ -108,7 +109,7 @@ def conversation(rng, facts, mel, names) -> str:
             break
         text += f"<|im_start|>user\n{clip}{question}<|im_end|>\n"
         text += f"<|im_start|>assistant\n{answer}<|im_end|>\n"
-        asked, clip = asked | settled(task, answer), ""
+        asked, clip = asked | settled(task), ""
     return text
 
 
@@ -164,6 +165,8 @@ class Trainer:
         self.model.set_attn_implementation("eager")
         self.namer = nn.Linear(TEXT["hidden_size"], len(names) + len(DIGITS) + 1)
         self.namer.to(options.device)
+        self.verdicts = torch.tensor(self.tokenizer.convert_tokens_to_ids(VERDICTS))
+        self.verdicts = self.verdicts.to(options.device)
         self.projected = []
         self.model.model.multi_modal_projector.register_forward_hook(
             lambda _, __, output: self.projected.append(output)
@@ -182,6 +185,15 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.options.steps)))
         return PEAK_RATE * min(1, (self.step + 1) / WARM_UP) * max(0.02, fall)
 
+    def answer_loss(self, arguments) -> torch.Tensor:
+        """Cross-entropy of the answers' tokens; the few on which a verdict hangs count more."""
+        labels = arguments["labels"][:, 1:]
+        inputs = {name: value for name, value in arguments.items() if name != "labels"}
+        logits = self.model(**inputs, use_cache=False).logits[:, :-1]
+        each = nn.functional.cross_entropy(logits.float().mT, labels, reduction="none")  # (B, T)
+        weight = (labels != -100) + (VERDICT_WEIGHT - 1) * torch.isin(labels, self.verdicts)
+        return (weight * each).sum() / weight.sum()
+
     def learn(self, arguments, named, copies) -> tuple[float, float, float]:
         """One step; the losses of the answers, of the encoder's naming and its telling copies."""
         for group in self.optimiser.param_groups:
@@ -193,7 +205,7 @@ class Trainer:
             shortened(self.model.model.audio_tower, mel.shape[1] // 2),
             torch.autocast(torch.device(device).type, torch.bfloat16),
         ):
-            loss = self.model(**arguments, use_cache=False).loss
+            loss = self.answer_loss(arguments)
         heard = self.projected.pop().float()  # (B, T, F)
         tokens = audio_tokens(mel.sum(-1))
         true = (torch.arange(heard.shape[1], device=device) < tokens[:, None]).float()

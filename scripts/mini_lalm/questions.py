@@ -18,7 +18,7 @@ PHRASINGS = {
         "Is this a real recording?",
     ],
 }
-WEIGHTS = {"name": 8, "digit": 8, "family": 2, "is it": 20, "options": 2, "pitch": 1, "events": 3,
+WEIGHTS = {"name": 8, "digit": 8, "family": 2, "is it": 24, "options": 2, "pitch": 1, "events": 3,
            "level": 1, "real": 5}  # fmt: skip
 ABOUT_THE_NAME = frozenset({"name", "digit", "family", "is it", "options"})
 LOW_HZ, HIGH_HZ = 350.0, 800.0  # pitches in between are not asked about
@@ -31,6 +31,8 @@ def ask(
     rng: np.random.Generator, facts: dict, names: list[str], asked: frozenset = frozenset()
 ) -> tuple[str, str, str]:
     """Draw a question about a clip: (task, question, answer).
+
+    Whether it is X is answered by what it is, and then by yes or no: compared in two steps.
 
     facts: what is known of the clip (see `possible`). names: all names a wrong option
     may take; for a digit it is another digit.
@@ -50,16 +52,14 @@ def ask(
             return task, question.format(x=shown), name
         truth = rng.random() < 0.5
         shown = name if truth else wrong[0]
-        return task, question.format(x=shown), "yes" if truth else "no"
+        return task, question.format(x=shown), f"{name}, so {'yes' if truth else 'no'}"
     return task, question, answer(task, facts)
 
 
-def settled(task: str, answer: str) -> frozenset:
-    """The tasks from which nothing is learned once this answer has been given."""
-    if task == "is it" and answer == "no":
-        return frozenset()  # it may be asked again, about another name
-    given = ("name", "digit", "options", "is it")
-    return ABOUT_THE_NAME if task in given else frozenset({task})
+def settled(task: str) -> frozenset:
+    """The tasks from which nothing is learned once this one has been answered."""
+    named = task in ("name", "digit", "options", "is it")
+    return ABOUT_THE_NAME if named else frozenset({task})
 
 
 def answer(task: str, facts: dict) -> str:

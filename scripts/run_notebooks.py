@@ -1,0 +1,96 @@
+"""Run the course's notebooks in place, with fresh navigation.
+
+python scripts/run_notebooks.py [notebooks/03_reliability_weights.ipynb …]    (default: all)
+
+Progress bars and widgets are for people who run a notebook; what is kept is what a page can show.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+SECONDS = 900  # that a cell may take
+SETTINGS = {"TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+
+
+def title(notebook) -> str:
+    """The notebook's heading, without its mark."""
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def navigation(files: list[Path], file: Path) -> str:
+    """Links to the notebooks before and after this one."""
+    at = files.index(file)
+    links = []
+    if at > 0:
+        links.append(f"[← {title(nbformat.read(files[at - 1], 4))}]({files[at - 1].name})")
+    links.append("[All notebooks](../README.md#the-course)")
+    if at + 1 < len(files):
+        links.append(f"[{title(nbformat.read(files[at + 1], 4))} →]({files[at + 1].name})")
+    return " · ".join(links)
+
+
+def navigated(notebook, text: str):
+    """The notebook with this as its last cell, tagged `navigation`."""
+    if "navigation" not in notebook.cells[-1].metadata.get("tags", []):
+        cell = nbformat.v4.new_markdown_cell(metadata={"tags": ["navigation"]})
+        notebook.cells.append(cell)
+    notebook.cells[-1].source = text
+    return notebook
+
+
+def execute(notebook, folder: Path):
+    """Run a notebook's cells in `folder`, in a fresh kernel, and trim what it leaves behind.
+
+    Raises `nbclient.exceptions.CellExecutionError` on an error that is not tagged
+    `raises-exception`.
+    """
+    os.environ.update(SETTINGS)
+    client = NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    client.execute()
+    return trimmed(notebook)
+
+
+def trimmed(notebook):
+    """Without widgets' states, times and ids, so that the same run is the same file."""
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if not _live_only(o)]
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
+
+
+def _live_only(output) -> bool:
+    """Whether there is nothing to see in it without a kernel: a progress bar, a bare widget."""
+    data = output.get("data", {})
+    return WIDGET in data and not any(kind.startswith("image/") for kind in data)
+
+
+def main() -> None:
+    """Run the notebooks named on the command line, or all."""
+    files = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+    chosen = [Path(name).resolve() for name in sys.argv[1:]] or files
+    for file in chosen:
+        start = time.monotonic()
+        notebook = execute(nbformat.read(file, as_version=4), FOLDER)
+        nbformat.write(navigated(notebook, navigation(files, file)), file)
+        print(f"{file.name}: {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

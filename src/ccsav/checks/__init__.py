@@ -1,0 +1,49 @@
+"""Checks of the course's exercises: each takes the learner's answer and says what is amiss."""
+
+from ._check import NotYet, check
+from .ablations import least_silence, lone_voters, weights_without
+from .basics import (
+    audio_tokens,
+    clear_differences,
+    contributions,
+    heads_of_layer,
+    leaked,
+    learning_curve,
+    least_sure,
+)
+from .detection import alarms_that_are_right, reliability_of_two, spoofs_caught
+from .own_sounds import clips_needed, strangers_let_in
+from .probing import chance, false_alarms, modest_expert, recall
+from .specialisation import half_response, nearest_classes, selectivity
+from .weighing import margins, prototype_without, temperature, weights
+
+__all__ = [
+    "NotYet",
+    "alarms_that_are_right",
+    "audio_tokens",
+    "chance",
+    "check",
+    "clear_differences",
+    "clips_needed",
+    "contributions",
+    "false_alarms",
+    "half_response",
+    "heads_of_layer",
+    "leaked",
+    "learning_curve",
+    "least_silence",
+    "least_sure",
+    "lone_voters",
+    "margins",
+    "modest_expert",
+    "nearest_classes",
+    "prototype_without",
+    "recall",
+    "reliability_of_two",
+    "selectivity",
+    "spoofs_caught",
+    "strangers_let_in",
+    "temperature",
+    "weights",
+    "weights_without",
+]

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+import ccsav
+from ccsav import CCSAVClassifier, ablate, checks
+from ccsav.checks import NotYet
+from ccsav.sounds import render
+
+QUESTION = "What sound is this?"
+
+
+@pytest.fixture(scope="module")
+def clf():
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 3
+    X = rng.normal(size=(30, 6, 5)) + 1.5 * rng.normal(size=(3, 6, 5))[y]
+    fitted = CCSAVClassifier().fit(X, y)
+    fitted.reliability_[:, :2] = [[0.9, 0.8]]  # one head is the best of two classes
+    fitted.reliability_[1:, :2] *= 0.5
+    fitted.reliability_[3, 2] = 1
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return ccsav.load_lalm("mini", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def wave():
+    return render("dog", 987_654).waveform
+
+
+@pytest.fixture(scope="module")
+def least(mini, wave):
+    """A set of heads of which none can be spared, found from the other end than the solution's."""
+    heads, size = list(range(48)), None
+    before = mini.answer([wave], QUESTION)
+    while size != len(heads):
+        size = len(heads)
+        for head in heads[::-1]:
+            fewer = [h for h in heads if h != head]
+            if fewer:
+                with ablate.silenced(mini, fewer, positions="prompt"):
+                    heads = fewer if mini.answer([wave], QUESTION) != before else heads
+    return heads
+
+
+def test_answers_that_are_not_there_are_asked_for(clf, capsys):
+    checks.lone_voters(..., clf)
+    checks.weights_without(..., clf, 0)
+    checks.least_silence(..., None, None)
+    assert capsys.readouterr().out.count("Your turn") == 3
+
+
+def test_lone_voters(clf, capsys):
+    checks.lone_voters(2, clf)
+    checks.lone_voters(np.unique(clf.reliability_.argmax(0)).size, clf)
+    assert capsys.readouterr().out == "Right.\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [(3, "share theirs"), (6, "count each such head once"), (np.ones(3), "shape should be")],
+)
+def test_lone_voters_refuses(clf, wrong, hint):
+    with pytest.raises(NotYet, match=hint):
+        checks.lone_voters(wrong, clf)
+
+
+def test_weights_without(clf, capsys):
+    w = clf.weights_
+    mine = w / (1 - w[4])
+    mine[4] = 0
+    checks.weights_without(mine, clf, 4)
+    checks.weights_without(ablate.without(clf, 4).weights_, clf, 4)
+    assert capsys.readouterr().out == "Right.\n" * 2
+
+
+def test_weights_without_refuses(clf):
+    w = clf.weights_.copy()
+    w[4] = 0
+    wrong = {
+        "not handed on": w,
+        "each class by itself": w / w.sum() * 3,
+        "keep the head's row": np.delete(w / w.sum(0), 4, axis=0),
+        "divide each class by what is left": clf.weights_,
+        r"the shape should be \(6, 3\)": w.sum(1),
+    }
+    for hint, mine in wrong.items():
+        with pytest.raises(NotYet, match=hint):
+            checks.weights_without(mine, clf, 4)
+
+
+def test_least_silence(mini, wave, least, capsys):
+    checks.least_silence(least, mini, wave, QUESTION)
+    checks.least_silence(np.array(least)[::-1], mini, wave, QUESTION)
+    assert capsys.readouterr().out == "Right.\n" * 2
+
+
+def test_least_silence_refuses(mini, wave, least):
+    wrong = {
+        "still says 'dog'": least[:-1] if len(least) > 1 else [47],
+        "it would do without head": range(48),
+        "the list is empty": [],
+        "some of 0 to 71": [99],
+        "heads of the decoder alone": [*least, 60],
+        "a list of indices": "all",
+    }
+    for hint, mine in wrong.items():
+        with pytest.raises(NotYet, match=hint):
+            checks.least_silence(mine, mini, wave, QUESTION)

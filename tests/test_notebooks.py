@@ -1,0 +1,90 @@
+"""The course: every notebook runs, says what it must, and its exercises can be solved."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+PARAMETERS = {"lalm_name", "dataset", "question", "shots", "seed"}
+SOLUTION = re.compile(r"<details>.*?<summary>Solution.*?```python\n(.*?)```.*?</details>", re.S)
+SHOWN = re.compile(r"\"(\d\d-[a-z0-9-]+)\"")  # the names that plot.show is given
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from check_notebooks import problems  # noqa: E402
+from run_notebooks import execute, navigation  # noqa: E402
+
+pytestmark = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def sources(notebook, kind="code"):
+    return [cell.source for cell in notebook.cells if cell.cell_type == kind]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A folder like the repository's, whose notebooks share one cache of head vectors."""
+    root = tmp_path_factory.mktemp("course")
+    for name in ("notebooks", "figures"):
+        (root / name).mkdir()
+    results = ROOT / "figures" / "results.json"
+    (root / "figures" / results.name).write_bytes(results.read_bytes())
+    return root
+
+
+def test_runs_with_its_solutions(file, course):
+    """From top to bottom, with every solution put in after its exercise; figures are drawn."""
+    notebook = nbformat.read(file, as_version=4)
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        solution = SOLUTION.search(cell.source) if cell.cell_type == "markdown" else None
+        if solution:
+            assert "checks." in solution[1], "a solution runs its check"
+            cells.append(nbformat.v4.new_code_cell(solution[1]))
+    notebook.cells = cells
+    execute(notebook, course / "notebooks")
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source.rstrip() in map(str.rstrip, _solutions(file)):
+            said = "".join(o.get("text", "") for o in cell.outputs if o.output_type == "stream")
+            assert "Right." in said, cell.source
+    for name in SHOWN.findall("\n".join(sources(notebook))):
+        for suffix in ("png", "svg"):
+            assert (course / "figures" / f"{name}.{suffix}").is_file(), name
+
+
+def _solutions(file):
+    text = "\n".join(sources(nbformat.read(file, as_version=4), "markdown"))
+    return SOLUTION.findall(text)
+
+
+def test_is_committed_as_it_should_be(file):
+    text = file.read_text(encoding="utf-8")
+    assert problems(text) == []
+    notebook = nbformat.reads(text, as_version=4)
+    assert notebook.cells[-1].source == navigation(FILES, file)
+    for name in SHOWN.findall("\n".join(sources(notebook))):
+        assert name.startswith(file.stem[:2] + "-"), name
+        for suffix in ("png", "svg"):
+            assert (ROOT / "figures" / f"{name}.{suffix}").is_file(), name
+
+
+def test_has_the_anatomy_of_a_lesson(file):
+    notebook = nbformat.read(file, as_version=4)
+    opening = notebook.cells[0].source
+    assert opening.startswith(f"# {file.stem[:2]} · ")
+    for part in ("**You will learn**", "**You need**", "**Time**"):
+        assert part in opening, part
+    assert len(notebook.cells[1].source.splitlines()) <= 3
+    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    assert set(re.findall(r"^(\w+) = ", tagged[0].source, re.M)) >= PARAMETERS
+    text = "\n".join(sources(notebook, "markdown"))
+    exercises = re.findall(r"^### Exercise .* · (?:easy|medium|hard) · \d+ min", text, re.M)
+    assert 2 <= len(exercises) <= 4
+    assert len(exercises) == len(_solutions(file))
+    assert "## Recap" in text
+    assert re.search(r"## Recap(.|\n)*\*\*Next\*\*", text)

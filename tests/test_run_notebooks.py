@@ -1,0 +1,56 @@
+"""How the course's notebooks are run: links, and what is kept of the outputs."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+from run_notebooks import WIDGET, execute, navigated, navigation, trimmed
+
+new = nbformat.v4
+
+
+@pytest.fixture
+def course(tmp_path):
+    files = [tmp_path / f"{i:02d}_x.ipynb" for i in range(3)]
+    for i, file in enumerate(files):
+        cells = [new.new_markdown_cell(f"# {i:02d} · Title {i}\n\nmore")]
+        nbformat.write(new.new_notebook(cells=cells), file)
+    return files
+
+
+def test_navigation_links_the_neighbours(course):
+    first, middle, last = (navigation(course, file) for file in course)
+    assert "←" not in first and "→" not in last
+    assert "[← 00 · Title 0](00_x.ipynb)" in middle and "[02 · Title 2 →](02_x.ipynb)" in middle
+
+
+def test_navigation_is_one_cell_at_the_end(course):
+    notebook = nbformat.read(course[1], 4)
+    once = navigated(notebook, "links")
+    twice = navigated(once, "other links")
+    assert len(twice.cells) == 2
+    assert twice.cells[-1].source == "other links"
+
+
+def test_what_only_a_kernel_can_show_is_dropped():
+    bar = new.new_output("display_data", {WIDGET: {}, "text/plain": "0%|  | 0/20"})
+    explorer = new.new_output("display_data", {WIDGET: {}, "image/png": "…", "text/plain": "x"})
+    cell = new.new_code_cell("1", outputs=[bar, explorer], metadata={"tags": ["parameters"]})
+    cell.metadata["execution"] = {"iopub.execute_input": "now"}
+    notebook = new.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
+    kept = trimmed(notebook)
+    assert [set(o.data) for o in kept.cells[0].outputs] == [{"image/png", "text/plain"}]
+    assert kept.cells[0].metadata == {"tags": ["parameters"]}
+    assert "widgets" not in kept.metadata
+
+
+def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
+    cells = [new.new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})]
+    done = execute(new.new_notebook(cells=cells), tmp_path)
+    assert done.cells[0].outputs[0].ename == "ZeroDivisionError"
+    with pytest.raises(CellExecutionError):
+        execute(new.new_notebook(cells=[new.new_code_cell("1 / 0")]), tmp_path)
