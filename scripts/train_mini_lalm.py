@@ -86,8 +86,9 @@ def make_bank(extractor, options) -> dict:
     work = partial(heard, extractor=extractor)
     portions = sources(options)
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        done = tqdm(pool.imap(work, portions), total=len(portions), unit=" portions of the bank")
-        for frames, *clip in (c for found in done for c in found):
+        done = pool.imap(work, portions) if options.workers > 1 else map(work, portions)
+        bar = tqdm(done, total=len(portions), unit=" portions of the bank")
+        for frames, *clip in (clip for portion in bar for clip in portion):
             for kept, new in zip(bank[frames], clip, strict=True):
                 kept.append(new)
     return {f: (np.stack(x), np.array(n), facts) for f, (x, n, facts) in bank.items() if facts}
