@@ -239,7 +239,7 @@ def test_positions(mini, wave):
     inputs, _ = mini.inputs([wave], [mini.prompt("What sound is this?")])
     projection = mini.model.get_submodule(row["module"].iloc[0])
     dim = int(row["dim"].iloc[0])
-    for positions in ablate.POSITIONS:
+    for positions in ablate.model.POSITIONS:
         seen = []
         with ablate.silenced(mini, row, positions=positions):
             handle = projection.register_forward_pre_hook(
