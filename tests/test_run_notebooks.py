@@ -54,3 +54,17 @@ def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
     assert done.cells[0].outputs[0].ename == "ZeroDivisionError"
     with pytest.raises(CellExecutionError):
         execute(new.new_notebook(cells=[new.new_code_cell("1 / 0")]), tmp_path)
+
+
+def test_parameters_lead_to_another_dataset(tmp_path):
+    """As papermill would: a cell after the one tagged `parameters`; other classes, no names."""
+    root = Path(__file__).resolve().parents[1]
+    notebook = nbformat.read(root / "notebooks" / "02_probe_heads.ipynb", 4)
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    at = next(i for i, found in enumerate(tags) if "parameters" in found)
+    notebook.cells.insert(at + 1, new.new_code_cell('dataset, shots = "spoof", 4'))
+    (tmp_path / "notebooks").mkdir()
+    done = execute(notebook, tmp_path / "notebooks")
+    said = "".join(o.get("text", "") for c in done.cells for o in c.get("outputs", []))
+    assert "2 classes, so guessing is right in 50.0%" in said
+    assert list((tmp_path / "figures").glob("02-*.png"))
