@@ -198,21 +198,25 @@ class CCSAVClassifier(HeadClassifier):
         return pruned
 
     def _keep(self, k):
-        """Take the vote from all but the k most reliable heads of each class; None: from none.
+        """Take the vote from all but the k most reliable heads of each class; None: from none."""
+        if k is not None:
+            self._take_vote(rel.top_heads(torch.as_tensor(self.reliability_), k).numpy())
+        self.weights_ = self.votes_.sum(0)
+
+    def _take_vote(self, kept):
+        """Let only these heads vote, (K, C) bool; a class without voters gets equal ones.
 
         What the heads that are left contribute to the joint vote is scaled up to the whole.
         """
-        if k is not None:
-            kept = rel.top_heads(torch.as_tensor(self.reliability_), k).numpy()  # (K, C)
-            votes = np.where(kept, self.votes_, 0)
-            votes = np.where(votes.sum(axis=(0, 1)) > 0, votes, kept)
-            if self.joint_share_:
-                share = self.votes_.sum(axis=(0, 2)) / self.votes_.sum()
-                used = kept.any(axis=1)
-                self.joint_tau_ = self.joint_tau_ * float(share[used].sum())
-                self.joint_coef_ = self.joint_coef_ * used[:, None, None]
-                self.joint_intercept_ = self.joint_intercept_ * used[:, None]
-            self.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)
+        votes = np.where(kept, self.votes_, 0)
+        votes = np.where(votes.sum(axis=(0, 1)) > 0, votes, kept)
+        if self.joint_share_:
+            share = self.votes_.sum(axis=(0, 2)) / self.votes_.sum()
+            used = kept.any(axis=1)
+            self.joint_tau_ = self.joint_tau_ * (float(share[used].sum()) or 1.0)
+            self.joint_coef_ = self.joint_coef_ * used[:, None, None]
+            self.joint_intercept_ = self.joint_intercept_ * used[:, None]
+        self.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)
         self.weights_ = self.votes_.sum(0)
 
     def _fit_votes(self, X, y, judged):

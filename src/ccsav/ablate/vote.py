@@ -30,16 +30,8 @@ def without(clf: CCSAVClassifier, heads: int | Iterable[int]) -> CCSAVClassifier
     kept = ~_mask(heads, clf.n_heads_in_)  # (K,)
     if not kept.any():
         raise ValueError(f"heads: all {len(kept)} are removed and nobody is left to vote.")
-    votes = np.where(kept[:, None], clf.votes_, 0)  # (R, K, C)
-    votes = np.where(votes.any(axis=(0, 1)), votes, kept[:, None])
     left = copy.copy(clf)
-    left.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)
-    left.weights_ = left.votes_.sum(0)  # (K, C)
-    if clf.joint_share_:
-        share = float(clf.votes_[:, kept].sum() / clf.votes_.sum())
-        left.joint_tau_ = clf.joint_tau_ * (share or 1.0)  # no share: it says nothing of any class
-        left.joint_coef_ = clf.joint_coef_ * kept[:, None, None]
-        left.joint_intercept_ = clf.joint_intercept_ * kept[:, None]
+    left._take_vote(np.broadcast_to(kept[:, None], clf.weights_.shape))
     return left
 
 
