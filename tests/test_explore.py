@@ -6,6 +6,7 @@ import pytest
 
 import ccsav
 from ccsav import explore, sounds, specialize
+from ccsav.explore.tuning import FRESH
 from ccsav.tasks import make
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -160,7 +161,7 @@ def known(qwen):
 def test_a_sweep_turns_one_knob(qwen, swept):
     assert swept.table["value"].tolist() == [500] * 3 + [1000] * 3
     assert swept.table["clip"].tolist() == [0, 1, 2] * 2
-    wave = sounds.render("xylophone", explore.FRESH + 2, seconds=0.5, pitch=1000, rate_hz=6)
+    wave = sounds.render("xylophone", FRESH + 2, seconds=0.5, pitch=1000, rate_hz=6)
     expected = qwen.head_vectors([wave.waveform], heads="all")[0]
     np.testing.assert_allclose(swept.X[5], expected, atol=5e-3)
 
@@ -168,7 +169,7 @@ def test_a_sweep_turns_one_knob(qwen, swept):
 def test_a_sweep_reaches_the_recording(qwen):
     swept = explore.sweep(qwen, "kettle", "snr_db", [-10, 30], clips=2, seconds=0.5, progress=False)
     conditions = sounds.Conditions(snr_db=-10)
-    wave = sounds.render("kettle", explore.FRESH, seconds=0.5, conditions=conditions)
+    wave = sounds.render("kettle", FRESH, seconds=0.5, conditions=conditions)
     expected = qwen.head_vectors([wave.waveform], heads="all")[0]
     np.testing.assert_allclose(swept.X[0], expected, atol=5e-3)
 

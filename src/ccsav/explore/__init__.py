@@ -1,0 +1,6 @@
+"""Look into heads: sweep one thing about a sound, and an explorer of clips, classes and votes."""
+
+from .explorer import Explorer
+from .tuning import head_names, responses, sweep, votes
+
+__all__ = ["Explorer", "head_names", "responses", "sweep", "votes"]
