@@ -119,6 +119,19 @@ def test_one_shot_falls_back_to_resubstitution(task):
     assert one.score(X, y) > 0.5
 
 
+def test_one_shot_with_groups_trusts_heads_that_do_not_go_by_them():
+    rng = np.random.default_rng(0)
+    y, speaker = np.tile(np.arange(8), 20), rng.integers(0, 4, 160)
+    noise = rng.normal(size=(160, 10, 16))
+    X = noise + 0.6 * rng.normal(size=(8, 10, 16))[y]
+    X[:, 5:] = noise[:, 5:] + 2 * rng.normal(size=(4, 5, 16))[speaker]  # these know the speakers
+    one = slice(0, 8)
+    told = CCSAVClassifier().fit(X[one], y[one], groups=speaker[one])
+    untold = CCSAVClassifier().fit(X[one], y[one])
+    assert told.weights_[5:].sum() < 0.5 * untold.weights_[5:].sum()
+    assert told.score(X[8:], y[8:]) > untold.score(X[8:], y[8:]) + 0.05
+
+
 def test_leave_one_out_does_not_flatter_useless_heads(task):
     X, y = task
     honest = CCSAVClassifier(alpha=0).fit(X[:12], y[:12]).reliability_[6:].mean()
@@ -220,6 +233,17 @@ def test_probabilities_are_calibrated():
         errors.append(metrics.calibration_error(right, proba))
     assert errors[0] < 0.1
     assert errors[0] < errors[1]
+
+
+def test_probabilities_leave_room_for_doubt_where_the_support_set_left_none():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), 5)
+    X = rng.normal(size=(4, 12, 16))[y] + 0.1 * rng.normal(size=(20, 12, 16))
+    fitted = CCSAVClassifier().fit(X, y)
+    assert fitted.score(X, y) == 1
+    strange = fitted.predict_proba(rng.normal(size=(200, 12, 16))).max(axis=1)
+    assert np.median(strange) < 0.9  # nothing like any class
+    assert fitted.predict_proba(X).max(axis=1).min() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,29 @@ def test_top_heads():
     assert rel.top_heads(r, 1).tolist() == [[False, True], [False, False], [True, False]]
     assert rel.top_heads(r, None).all()
     assert rel.top_heads(r, 7).all()
+
+
+def test_group_trust_by_hand():
+    a, b = [1.0, 0.0], [0.0, 1.0]
+    X = torch.tensor([[a, a], [a, b], [b, a], [b, b]])  # head 0 tells groups, head 1 does not
+    y, groups = torch.arange(4), torch.tensor([0, 0, 1, 1])
+    by_group, by_other = rel.group_trust(X, y, groups).tolist()
+    assert by_group == pytest.approx(np.exp(-3 * rel.GROUP_COST))  # d is cut at 3
+    assert by_other == pytest.approx(np.exp(rel.GROUP_COST * 0.5 / np.sqrt(1 / 6)))
+    alone = rel.group_trust(X, y, torch.arange(4))
+    assert alone.tolist() == [1, 1]
+    assert rel.group_trust(X[:1].expand(4, -1, -1), y, groups).tolist() == [1, 1]
+
+
+def test_temperatures_with_doubt_are_those_of_softened_labels():
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(30) % 3
+    scores = torch.nn.functional.one_hot(y, 3)[:, None] + torch.rand(30, 1, 3, generator=generator)
+    softened = 0.01 / 3 + 0.99 * torch.nn.functional.one_hot(y, 3)
+    tau = readout.temperatures(scores, y, doubt=30 * 0.01 / 0.99)
+
+    def loss(tau):
+        return -(softened * torch.log_softmax(scores[:, 0] / tau, -1)).sum(-1).mean()
+
+    assert loss(tau) < min(loss(0.97 * tau), loss(1.03 * tau))
+    assert tau > readout.temperatures(scores, y)

@@ -15,7 +15,9 @@ from ccsav.ridge import joint_ridge, ridge
 from ccsav.uniform import HeadClassifier
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
-ONE_SHOT_TAU = 0.03  # of cosines, where no clip can be left out to fit one
+ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit one
+ONE_SHOT_TAU_GROUPS = 0.06  # the same where groups were told: strong heads may then count for more
+DOUBT = 0.5  # clips that calibration adds, of any class: the left-out ones may all have been right
 
 
 class CCSAVClassifier(HeadClassifier):
@@ -50,8 +52,9 @@ class CCSAVClassifier(HeadClassifier):
 
     Leave-one-out needs two clips of a class: a class of one clip gets its heads' mean reliability
     over the other classes. Where every class has one clip, nothing can be left out: prototypes
-    alone vote, at temperature ONE_SHOT_TAU, weighted by how far each head keeps them apart, and
-    probabilities are not calibrated.
+    alone vote, at one temperature for all, weighted by how far each head keeps them apart and,
+    given groups, by how little it goes by those (`reliability.group_trust`); probabilities are
+    not calibrated.
 
     Time: O(N K C D) to fit and to predict, O(N K D min(N, D)) for the ridge readouts and
     O(N² K D + N³) for the joint one. Memory beside X and the readouts: a few heads' (N, C) scores
@@ -111,7 +114,8 @@ class CCSAVClassifier(HeadClassifier):
         X: (N, K, D) head vectors of the support set, NumPy or torch; y: (N,) labels.
         X_val, y_val: (M, K, D), (M,) clips to estimate reliabilities on, in place of X and y.
         groups: (N,) source of each support clip (speaker, recording): whole groups are then left
-            out in place of single clips, where enough is left to judge by (see `leave_out`).
+            out in place of single clips, where enough is left to judge by (see `leave_out`); with
+            one clip per class, heads that go by the group count for less.
 
         Raises `ValueError` on NaN, wrong shapes, fewer than two classes, or unknown options.
         """
@@ -233,13 +237,17 @@ class CCSAVClassifier(HeadClassifier):
             if self.tau != "per-head":
                 tau = scores.new_full(scores.shape[1:2], self.tau)
             elif judged.one_shot:
-                tau = scores.new_full(scores.shape[1:2], ONE_SHOT_TAU)
+                told = judged.groups is not None
+                one = ONE_SHOT_TAU_GROUPS if told else ONE_SHOT_TAU
+                tau = scores.new_full(scores.shape[1:2], one)
             else:
                 tau = read.temperatures(scores, judged.y)
             self.tau_[at] = tau.cpu()
             r[at], counts = rel.class_means(
                 score(read.posteriors(scores, tau), judged.y), judged.y, C
             )
+            if judged.groups is not None:
+                r[at] *= rel.group_trust(X[:, at[1]].float(), y, judged.groups)[:, None]
         r = rel.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to)  # (R K, C)
         votes = weigh(r, self.tau_w, torch.ones_like(r, dtype=torch.bool))
         self.votes_ = votes.view(R, K, C).cpu().numpy()
@@ -266,7 +274,8 @@ class CCSAVClassifier(HeadClassifier):
         for at, _, _, scores in self._read(X, y, judged):
             p = read.posteriors(scores, torch.as_tensor(self.tau_[at], device=X.device))
             pooled += torch.einsum("nkc,kc->nc", p, votes[at])
-        return 1 / float(read.temperatures(pooled.clamp(min=1e-30).log()[:, None], judged.y))
+        pooled = pooled.clamp(min=1e-30).log()[:, None]
+        return 1 / float(read.temperatures(pooled, judged.y, DOUBT))
 
     def _joint_scores(self, U, heads=slice(None)):
         """Unit vectors of the heads given, (N, k, D) → (N, C); the others weigh nothing."""

@@ -13,7 +13,7 @@ class Judged(NamedTuple):
 
     X: (N, K, D); y: (M,) classes of the `fair` ones, those whose class keeps clips when they are
     left out. left_out: (N,) which support clips go together; None: nothing is left out.
-    one_shot: there is nothing that could be left out.
+    one_shot: there is nothing that could be left out; groups: (N,) of X, in that case, if told.
     """
 
     X: torch.Tensor
@@ -21,6 +21,7 @@ class Judged(NamedTuple):
     fair: torch.Tensor | slice = slice(None)
     left_out: torch.Tensor | None = None
     one_shot: bool = False
+    groups: torch.Tensor | None = None
 
 
 def leave_out(X: torch.Tensor, y: torch.Tensor, groups=None) -> Judged:
@@ -30,12 +31,13 @@ def leave_out(X: torch.Tensor, y: torch.Tensor, groups=None) -> Judged:
     out where clips then keep, on average, at least GROUPS_NEED others of their class: with fewer,
     what is lost in the estimate outweighs what is gained.
     """
-    singly = np.arange(len(y))
-    together = singly if groups is None else np.unique(groups, return_inverse=True)[1]
+    singly = torch.arange(len(y), device=y.device)
+    together = singly
+    if groups is not None:
+        together = torch.as_tensor(np.unique(groups, return_inverse=True)[1], device=y.device)
     for codes, needed in ((together, GROUPS_NEED), (singly, 0)):
-        codes = torch.as_tensor(codes, device=y.device)
         pair = codes * (y.max() + 1) + y  # clips of one group and class
         left = torch.bincount(y)[y] - torch.bincount(pair)[pair]  # (N,)
         if left.float().mean() >= needed and left.any():
             return Judged(X, y[left > 0], left > 0, codes)
-    return Judged(X, y, one_shot=True)
+    return Judged(X, y, one_shot=True, groups=None if groups is None else together)

@@ -89,18 +89,21 @@ NEWTON_STEPS = 8
 ENOUGH = 2000  # clips, evenly picked, that a temperature is fitted to
 
 
-def temperatures(scores: Tensor, y: Tensor) -> Tensor:
+def temperatures(scores: Tensor, y: Tensor, doubt: float = 0.0) -> Tensor:
     """The temperature at which each head's posteriors are likeliest, (N, K, C), (N,) → (K,).
 
     Minimises the mean over classes of -log softmax(scores / τ) at the true class, convex in 1/τ,
-    by Newton's method, within COLDEST and WARMEST.
+    by Newton's method, within COLDEST and WARMEST. doubt: so many clips more, of which any class
+    is as true as any other, keep heads that were always right from being sure.
     """
     step = -(-len(y) // ENOUGH)
     scores, y = scores[::step], y[::step]
     share = 1 / torch.bincount(y)[y].to(scores.dtype)
     share = (share / share.sum())[:, None]  # (N, 1)
     own = y[:, None, None].expand(-1, scores.shape[1], 1)
-    true = (share * scores.gather(2, own)[..., 0]).sum(0)  # (K,)
+    doubt = doubt / (len(y) + doubt)
+    true = (1 - doubt) * scores.gather(2, own)[..., 0] + doubt * scores.mean(-1)  # (N, K)
+    true = (share * true).sum(0)
     inverse = torch.full_like(true, 10.0)
     for _ in range(NEWTON_STEPS):
         p = torch.softmax(scores * inverse[:, None], dim=-1)

@@ -6,6 +6,10 @@ Shapes: N clips, K heads, C classes. Arrays are torch tensors.
 import torch
 from torch import Tensor
 
+from ccsav.readout import unit
+
+GROUP_COST = 0.4  # a head that sorts clips by group by one standard deviation keeps e^-0.4 of r
+
 
 def margins(p: Tensor, y: Tensor) -> Tensor:
     """Posterior of the true class minus the best other class, (N, K, C), (N,) → (N, K)."""
@@ -65,6 +69,27 @@ def class_means(scores: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tens
     r = total / counts.clamp(min=1)[:, None]
     r[~seen] = r[seen].mean(0)
     return r.T.contiguous(), counts
+
+
+def group_trust(X: Tensor, y: Tensor, groups: Tensor) -> Tensor:
+    """What a head's reliability is worth where it may be hearing groups, not classes, (K,).
+
+    X: (N, K, D); y, groups: (N,). Among pairs of clips of different classes, those of one group
+    should be no more alike than the others. e^(-GROUP_COST d), with d the difference of their mean
+    cosines in standard deviations (Cohen's d), at most 3 either way; 1 where there are no such
+    pairs.
+    """
+    other = y[:, None] != y
+    same, apart = (other & (groups[:, None] == groups)), (other & (groups[:, None] != groups))
+    if not same.any() or not apart.any():
+        return torch.ones(X.shape[1], device=X.device)
+    U = unit(X).transpose(0, 1)
+    cos = U @ U.mT  # (K, N, N)
+    within, across = cos[:, same], cos[:, apart]
+    n, m = within.shape[1], across.shape[1]
+    spread = ((n * within.var(1, correction=0) + m * across.var(1, correction=0)) / (n + m)).sqrt()
+    d = (within.mean(1) - across.mean(1)) / spread.clamp(min=1e-5)
+    return torch.exp(-GROUP_COST * d.clamp(-3, 3))
 
 
 def shrink(r: Tensor, counts: Tensor, alpha: float, toward: str = "head") -> Tensor:
