@@ -4,7 +4,6 @@ import torch
 from transformers import AutoConfig
 
 import ccsav
-from ccsav.lalm import shortened
 from tests import tiny_models
 
 
@@ -18,18 +17,19 @@ def outputs_of_projections(lalm, waves, question=None):
         def keep(_, __, output, module=module, pool=rows["pool"].iloc[0]):
             if pool == "last":
                 taken[module] = output[:, -1]
-            else:
+            else:  # clips padded to one length, or one after the other
+                parts = output if output.ndim == 3 else output.split(frames.tolist())
                 taken[module] = torch.stack(
-                    [x[:n].mean(0) for x, n in zip(output, frames, strict=True)]
+                    [x[:n].mean(0) for x, n in zip(parts, frames, strict=True)]
                 )
 
         hooks.append(lalm.model.get_submodule(module).register_forward_hook(keep))
-    positions = inputs["input_features"].shape[-1] // 2
-    encoder = lalm.model.get_submodule(lalm.family.encoder)
-    with torch.inference_mode(), shortened(encoder, positions):
-        lalm.model.base_model(**inputs, use_cache=False)
-    for hook in hooks:
-        hook.remove()
+    try:
+        with torch.inference_mode(), lalm._encoder_fits(inputs):
+            lalm.model.base_model(**inputs, use_cache=False)
+    finally:
+        for hook in hooks:
+            hook.remove()
     return taken
 
 

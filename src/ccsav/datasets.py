@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ccsav import audio
+from ccsav import audio, video
 
+MODALITIES = ("audio", "video", "audio+video")
 EXAMPLES = 5  # how many offenders of each kind an error message names
 
 
@@ -25,7 +26,8 @@ class Dataset:
 
     table: one row per clip. `path` is required; `label` (text) is needed to fit a classifier;
         `group` (speaker, source recording, fold) says what must not stand on both sides of a
-        split; further columns are kept.
+        split; `video` is the film that belongs to a clip, where `path` is not a film itself;
+        further columns are kept.
     root: folder that relative paths start from; default: the working directory.
     waveforms: for clips that are not files, one mono waveform (samples,) per row; `path` is then
         only a name.
@@ -85,10 +87,28 @@ class Dataset:
         """Where clip `i` lies."""
         return self.root / self.table["path"].iloc[i]
 
-    def seconds(self, i: int) -> float:
-        """Duration of clip `i` in seconds, from its header. Raises `audio.AudioError`."""
+    def film(self, i: int) -> Path:
+        """Where the film of clip `i` lies. Raises `video.VideoError` if it has none."""
+        name = self.table["video"].iloc[i] if "video" in self.table else None
+        if name is None or pd.isna(name):
+            name = self.table["path"].iloc[i]
+            if self.waveforms is not None or not video.is_film(name):
+                raise video.VideoError(f"{name}: there is no film of it, no column `video`.")
+        return self.root / name
+
+    def seconds(self, i: int, modality: str = "audio") -> float:
+        """Duration of clip `i` in seconds, from its header, the longer of sound and pictures.
+
+        Raises `audio.AudioError`, `video.VideoError`.
+        """
+        if modality == "audio+video":
+            return max(self.seconds(i, "audio"), self.seconds(i, "video"))
+        if modality == "video":
+            return video.seconds(self.film(i))
         if self.waveforms is not None:
             return len(self.waveforms[i]) / self.rate
+        if video.is_film(self.path(i)):
+            return video.seconds(self.path(i), "audio")
         samples, rate = audio.header(self.path(i))
         return samples / rate
 
@@ -96,15 +116,30 @@ class Dataset:
         """Clip `i` in mono at `rate` Hz, (samples,), float32. Raises `audio.AudioError`."""
         if self.waveforms is not None:
             return audio.prepare(self.waveforms[i], self.rate, rate, self.table["path"].iloc[i])
+        if video.is_film(self.path(i)):
+            return video.sound(self.path(i), rate)
         return audio.read(self.path(i), rate)
 
-    def digest(self, i: int) -> str:
+    def frames(self, i: int, fps: float) -> np.ndarray:
+        """Frames of clip `i`'s film, (T, H, W, 3), see `video.frames`. Raises `VideoError`."""
+        return video.frames(self.film(i), fps)
+
+    def digest(self, i: int, modality: str = "audio") -> str:
         """SHA-256 of the clip's bytes: what a cache knows the clip by, wherever it lies."""
+        if modality == "video":
+            return _digest(self.film(i))
+        if modality == "audio+video":
+            both = f"{self.digest(i)} {_digest(self.film(i))}"
+            return hashlib.sha256(both.encode()).hexdigest()
         if self.waveforms is not None:
             content = np.asarray(self.waveforms[i], np.float32).tobytes()
             return hashlib.sha256(content + str(self.rate).encode()).hexdigest()
-        with open(self.path(i), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(self.path(i))
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _problems(dataset: Dataset) -> list[str]:
@@ -131,7 +166,7 @@ def _problems(dataset: Dataset) -> list[str]:
         if not dataset.rate:
             problems.append("waveforms need their sampling rate: give `rate` in Hz.")
     else:
-        paths = table["path"].dropna()
+        paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
         missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
         problems += some(missing, f"files that do not exist under {dataset.root.resolve()}")
     return problems
@@ -148,15 +183,17 @@ def some(offenders, what: str) -> list[str]:
 def from_folder(root: str | Path) -> Dataset:
     """Read a folder with one sub-folder per class; the sub-folder's name is the label.
 
-    Sub-folders are searched in depth. Files that are not WAV, FLAC, OGG or MP3 are left out with
-    a warning that counts them; hidden files are passed over. Raises `DatasetError`.
+    Sub-folders are searched in depth. Files that are neither audio (WAV, FLAC, OGG, MP3) nor films
+    (`video.SUFFIXES`) are left out with a warning that counts them; hidden files are passed over.
+    Raises `DatasetError`.
     """
     root = Path(root)
     if not root.is_dir():
         raise DatasetError(f"{root}: there is no such folder.")
     files = sorted(f.relative_to(root) for f in root.rglob("*") if f.is_file())
     files = [f for f in files if not any(part.startswith(".") for part in f.parts)]
-    clips = [f for f in files if f.suffix.lower() in audio.SUFFIXES and len(f.parts) > 1]
+    suffixes = audio.SUFFIXES + video.SUFFIXES
+    clips = [f for f in files if f.suffix.lower() in suffixes and len(f.parts) > 1]
     if not clips:
         raise DatasetError(f"{root}: no recordings in sub-folders, one sub-folder per class.")
     others = [str(f) for f in files if f not in set(clips)]

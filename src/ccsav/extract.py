@@ -63,6 +63,7 @@ def extract(
     question: str | Sequence[str] | None = None,
     *,
     heads=None,
+    modality: str = "audio",
     batch_size: int = 16,
     cache: str | Path | None = None,
     on_error: str = "raise",
@@ -75,12 +76,14 @@ def extract(
     lalm: from `load_lalm`. dataset: N clips.
     question: asked about every clip, or one question per clip; default: the family's own.
     heads: which heads, as in `LALM.select`; default: those of the decoder.
+    modality: what the model gets of each clip, "audio", "video" or "audio+video", see
+        `LALM.modalities`. Films fill a prompt fast: choose a small `batch_size`.
     batch_size: clips per forward pass.
     cache: folder to keep finished rows in and take them from; default: none. Rows are known by
         the model's weights, the question, the heads, the formats and the clip's bytes.
     on_error: "raise", or "skip": leave a clip out that cannot be read or does not fit, list it
         in `skipped`, and warn with the count.
-    truncate: use the beginning of clips that are longer than the model's window, and warn with
+    truncate: use the beginning of sounds that are longer than the model's window, and warn with
         their number. Otherwise they are errors.
     dtype: "float16" or "float32", the format that head vectors are kept in.
     progress: show a bar with clips per second.
@@ -93,23 +96,23 @@ def extract(
         raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: choose at least 1.")
-    chosen = lalm.select(heads)
-    prompts = _prompts(lalm, question, len(dataset))
-    seconds, reasons = _survey(lalm, dataset, truncate)
+    prompts = _prompts(lalm, question, len(dataset), modality)
+    chosen = lalm.select(heads, modality)
+    seconds, reasons = _survey(lalm, dataset, truncate, modality)
     if reasons and on_error == "raise":
         raise ExtractionError(_list(dataset, reasons))
 
     places = defaultdict(list)  # row key → the clips with these bytes; longest clips first
     for i in np.argsort(-seconds, kind="stable"):
         if i not in reasons:
-            places[row_key(dataset.digest(i), prompts[i])].append(i)
-    identity = _identity(lalm, chosen, dtype)
+            places[row_key(dataset.digest(i, modality), prompts[i])].append(i)
+    identity = _identity(lalm, chosen, dtype, modality)
     store = Cache(cache, identity) if cache else NoCache()
     X = np.zeros((len(dataset), len(chosen), chosen["dim"].max()), dtype)
     clips = {key: (same[0], prompts[same[0]]) for key, same in places.items()}
     todo = sum(map(len, places.values()))
     with (
-        closing(rows(lalm, dataset, clips, chosen, dtype, batch_size, store)) as finished,
+        closing(rows(lalm, dataset, clips, chosen, dtype, batch_size, store, modality)) as finished,
         tqdm(total=todo, unit=" clips", disable=not progress) as bar,
     ):
         for key, row, reason in finished:
@@ -128,22 +131,22 @@ def extract(
     return _activations(dataset, X, keep, reasons, chosen, provenance)
 
 
-def _prompts(lalm, question, n):
+def _prompts(lalm, question, n, modality):
     """The prompt of each of n clips, from one question or n."""
     questions = [question] * n if question is None or isinstance(question, str) else list(question)
     if len(questions) != n:
         raise ValueError(f"{len(questions)} questions for {n} clips.")
-    prompt_of = {question: lalm.prompt(question) for question in set(questions)}
+    prompt_of = {question: lalm.prompt(question, modality) for question in set(questions)}
     return [prompt_of[question] for question in questions]
 
 
-def _survey(lalm, dataset, truncate):
+def _survey(lalm, dataset, truncate, modality):
     """Durations from the headers, (N,) seconds, and {clip: reason} for those that cannot do."""
     seconds, reasons = np.zeros(len(dataset)), {}
     for i in range(len(dataset)):
         try:
-            seconds[i] = dataset.seconds(i)
-            reason = lalm.complaint(seconds[i], truncate)
+            seconds[i] = dataset.seconds(i, modality)
+            reason = lalm.complaint(seconds[i], truncate and modality == "audio")
         except AudioError as error:
             reason = str(error).removeprefix(f"{dataset.path(i)}: ")
         if reason:
@@ -151,9 +154,10 @@ def _survey(lalm, dataset, truncate):
     return seconds, reasons
 
 
-def _identity(lalm, heads, dtype):
+def _identity(lalm, heads, dtype, modality):
     """Everything that decides what a row holds, besides the clip and the prompt."""
-    return {
+    sight = {} if modality == "audio" else {"modality": modality, "max_pixels": lalm.max_pixels}
+    return sight | {
         "algorithm": ALGORITHM,
         "fingerprint": lalm.fingerprint,
         "window_s": lalm.window,

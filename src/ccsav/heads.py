@@ -15,7 +15,6 @@ from ccsav.families import Site
 
 PROJECTIONS = ("o_proj", "out_proj")
 DEFAULT_KINDS = ("decoder", "cross")  # the heads that write the answer
-MEL_PER_FRAME = 2  # mel frames per encoder frame
 
 
 def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
@@ -130,7 +129,12 @@ def _last(x: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(x: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-    """Mean over the true frames, (B, T, F), (B,) → (B, F): clips are padded on the right."""
+    """Mean over each clip's true frames, (B,), → (B, F).
+
+    x: (B, T, F), clips padded on the right; or (ΣT, F), clips one after the other.
+    """
+    if x.ndim == 2:
+        return torch.stack([clip.mean(0) for clip in x.float().split(frames.tolist())])
     frames = frames.to(x.device)
     true = torch.arange(x.shape[1], device=x.device) < frames[:, None]  # (B, T)
     return torch.einsum("btf,bt->bf", x.float(), true.float()) / frames[:, None]

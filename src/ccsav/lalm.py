@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,11 @@ import torch
 from torch import nn
 
 from ccsav import heads as head_reader
-from ccsav.families import SAMPLES_PER_FRAME, Family
+from ccsav.datasets import MODALITIES
+from ccsav.families import Family
 
-MIN_SAMPLES = 7 * 160  # 70 ms at 16 kHz, two audio tokens in Qwen2-Audio; it mistakes fewer
-MARGIN = 2 * SAMPLES_PER_FRAME  # zeros kept after the longest clip; windows are multiples of it
+SAMPLES_PER_MEL = 160  # hop of Whisper-type encoders, two to a frame
+MARGIN = 4 * SAMPLES_PER_MEL  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
 
 
@@ -27,6 +30,7 @@ class LALM:
     name: what it was loaded from. model, processor: the transformers objects. family: what is
     particular to its kind. heads: table of all heads (layer, head, kind, dim, pool, module).
     rate: sampling rate it wants, Hz. window: longest clip it takes, in seconds.
+    max_pixels: most pixels in a frame of a film; None: as many as the family looks at.
     """
 
     name: str
@@ -36,6 +40,7 @@ class LALM:
     heads: pd.DataFrame
     rate: int
     window: float
+    max_pixels: int | None = None
 
     def __repr__(self):
         kinds = self.heads.groupby("kind", sort=False).size()
@@ -55,25 +60,46 @@ class LALM:
         """Number format that the model computes in."""
         return self.model.dtype
 
-    def prompt(self, question: str | None = None) -> str:
-        """The text that stands before the model's answer. Default: the family's question."""
-        return self.family.prompt(self, self.family.question if question is None else question)
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What it can be given of a clip: "audio"; some families also "video", "audio+video"."""
+        return ("audio",) if self.family.film_inputs is None else MODALITIES
 
-    def select(self, heads=None) -> pd.DataFrame:
+    def prompt(self, question: str | None = None, modality: str = "audio") -> str:
+        """The text that stands before the model's answer. Default: the family's question.
+
+        Raises `ValueError` for a modality that the model has not.
+        """
+        if modality not in self.modalities:
+            raise ValueError(
+                f"modality={modality!r}: {self.family.name} takes {' or '.join(self.modalities)}."
+            )
+        asked = self.family.question if question is None else question
+        return self.family.prompt(self, asked, modality)
+
+    def select(self, heads=None, modality: str = "audio") -> pd.DataFrame:
         """Rows of the table of heads.
 
         heads: None (decoder self- and cross-attention), "all", a kind ("decoder", "cross",
         "encoder") or a list of kinds, indices or a boolean mask into `lalm.heads`, or some of
-        its rows. Raises `ValueError` if there are no such heads.
+        its rows. modality: "video" has no sound, so that "all" leaves the encoder's heads out.
+
+        Raises `ValueError` if there are no such heads, or if they have nothing to hear.
         """
-        return head_reader.select(self.heads, heads)
+        if modality == "video" and isinstance(heads, str) and heads == "all":
+            heads = None
+        chosen = head_reader.select(self.heads, heads)
+        if modality == "video" and (chosen["kind"] == "encoder").any():
+            raise ValueError('modality="video" has no sound for the heads of kind "encoder".')
+        return chosen
 
     def complaint(self, seconds: float, truncate: bool = False) -> str | None:
         """What is wrong with a clip's duration, or None. Long clips are right with `truncate`."""
-        if seconds * self.rate < MIN_SAMPLES:
+        shortest = self.family.shortest / self.rate
+        if seconds < shortest:
             return (
                 f"{1000 * seconds:.0f} ms is too short: the model hears nothing in less than "
-                f"{1000 * MIN_SAMPLES / self.rate:.0f} ms."
+                f"{1000 * shortest:.0f} ms."
             )
         if seconds > self.window + TOLERANCE and not truncate:
             return (
@@ -83,51 +109,98 @@ class LALM:
         return None
 
     def inputs(
-        self, waveforms: Sequence[np.ndarray], prompts: Sequence[str]
+        self,
+        waveforms: Sequence[np.ndarray] | None,
+        prompts: Sequence[str],
+        films: Sequence[np.ndarray] | None = None,
     ) -> tuple[dict, torch.Tensor]:
         """The model's arguments for a batch of clips, and each clip's encoder frames, (B,).
 
-        waveforms: mono at `rate`, each (samples,), no longer than the window.
-        prompts: one per clip, from `prompt`.
+        waveforms: mono at `rate`, each (samples,), no longer than the window; None: no sound.
+        prompts: one per clip, from `prompt`, of the same modality.
+        films: each (T, H, W, 3), uint8, `fps` frames per second; None: nothing to see.
+
+        Raises `ValueError` on clips longer than the window or too short to hear, and on clips that
+        must not share a batch (see `passes`).
         """
-        for i, waveform in enumerate(waveforms):
+        for i, waveform in enumerate(waveforms or ()):
             problem = self.complaint(len(waveform) / self.rate)
             if problem:
                 raise ValueError(f"waveform {i}: {problem}")
+        if waveforms is None:
+            return self.family.film_inputs(self, films, None, list(prompts), 0)
         samples = round(self.window * self.rate)
         waveforms = [waveform[:samples] for waveform in waveforms]
+        if self.family.equal_lengths and len(set(map(len, waveforms))) > 1:
+            raise ValueError(f"{self.family.name} takes clips of one length only in a batch.")
         if self.family.masks_padding:
             longest = max(map(len, waveforms)) + MARGIN
             samples = min(samples, -(-longest // MARGIN) * MARGIN)
-        inputs, mel = self.family.inputs(self, waveforms, list(prompts), samples)
-        return inputs, (mel - 1) // head_reader.MEL_PER_FRAME + 1
+        if films is not None:
+            return self.family.film_inputs(self, films, waveforms, list(prompts), samples)
+        return self.family.inputs(self, waveforms, list(prompts), samples)
+
+    def passes(
+        self,
+        waveforms: Sequence[np.ndarray] | None,
+        prompts: Iterable[str],
+        films: Sequence[np.ndarray] | None = None,
+    ) -> Iterator[tuple[list[int], tuple[dict, torch.Tensor]]]:
+        """What `inputs` makes of the clips that may share a forward pass, and which they are.
+
+        All clips may, unless the family wants those of one length in a batch. Arguments as of
+        `inputs`; yields (indices of clips, inputs).
+        """
+        prompts = [prompt for _, prompt in zip(waveforms or films, prompts, strict=False)]
+        same = defaultdict(list)
+        for i, clip in enumerate(waveforms or films):
+            same[len(clip) if self.family.equal_lengths else None].append(i)
+        for rows in same.values():
+            waves, pictures = (clips and [clips[i] for i in rows] for clips in (waveforms, films))
+            yield rows, self.inputs(waves, [prompts[i] for i in rows], pictures)
 
     def head_vectors(
-        self, waveforms: Sequence[np.ndarray], question: str | None = None, heads=None
+        self,
+        waveforms: Sequence[np.ndarray] | None,
+        question: str | None = None,
+        heads=None,
+        films: Sequence[np.ndarray] | None = None,
     ) -> torch.Tensor:
         """Head vectors of a batch of clips, (B, K, D), float32, on the CPU.
 
         waveforms: mono at `rate`, each (samples,). question: default as in `prompt`.
-        heads: which, as in `select`.
+        heads: which, as in `select`. films: as in `inputs`.
 
         One forward pass, without logits, that ends at the deepest wanted head.
         Raises `ValueError` on clips longer than the window or too short to hear.
         """
-        prompts = [self.prompt(question)] * len(waveforms)
-        return self.read(self.inputs(waveforms, prompts), self.select(heads))
+        given = modality(waveforms, films)
+        chosen, prompt = self.select(heads, given), self.prompt(question, given)
+        rows, vectors = [], []
+        for some, prepared in self.passes(waveforms, repeat(prompt), films):
+            rows += some
+            vectors.append(self.read(prepared, chosen))
+        return torch.cat(vectors)[np.argsort(rows)]
 
     def answer(
-        self, waveforms: Sequence[np.ndarray], question: str | None = None, max_new_tokens: int = 16
+        self,
+        waveforms: Sequence[np.ndarray] | None,
+        question: str | None = None,
+        max_new_tokens: int = 16,
+        films: Sequence[np.ndarray] | None = None,
     ) -> list[str]:
         """What the model says, in words, one answer per clip, by greedy decoding.
 
         waveforms: mono at `rate`, each (samples,). question: default as in `prompt`; Whisper
-        writes down what it hears instead. max_new_tokens: where an answer is cut.
+        writes down what it hears instead. max_new_tokens: where an answer is cut. films: as in
+        `inputs`.
 
         Raises `ValueError` on clips longer than the window or too short to hear.
         """
-        prompts = [self.prompt(question)] * len(waveforms)
-        return self.say(self.inputs(waveforms, prompts)[0], max_new_tokens)
+        prompt, said = self.prompt(question, modality(waveforms, films)), {}
+        for rows, (inputs, _) in self.passes(waveforms, repeat(prompt), films):
+            said |= zip(rows, self.say(inputs, max_new_tokens), strict=True)
+        return [said[i] for i in sorted(said)]
 
     def say(self, inputs: dict, max_new_tokens: int = 16) -> list[str]:
         """Answers in words to what `inputs` prepared, one per clip; see `answer`."""
@@ -163,7 +236,9 @@ class LALM:
 
     def _encoder_fits(self, inputs):
         """A context in which the encoder takes features of just this length."""
-        positions = inputs["input_features"].shape[-1] // head_reader.MEL_PER_FRAME
+        if self.family.encoder is None:
+            return nullcontext()
+        positions = inputs["input_features"].shape[-1] // 2
         return shortened(self.model.get_submodule(self.family.encoder), positions)
 
     @cached_property
@@ -177,9 +252,17 @@ class LALM:
         config = self.model.config.to_dict()
         for local in ("_name_or_path", "transformers_version", "dtype", "torch_dtype"):
             config.pop(local, None)
-        extractor = self.processor.feature_extractor.to_dict()
+        extractor = getattr(self.processor, self.family.extractor).to_dict()
         digest.update(json.dumps([config, extractor], sort_keys=True, default=str).encode())
         return digest.hexdigest()
+
+
+def modality(waveforms, films) -> str:
+    """The name of what there is, "audio", "video" or "audio+video"; `ValueError` for nothing."""
+    given = [name for name, x in zip(MODALITIES, (waveforms, films), strict=False) if x is not None]
+    if not given:
+        raise ValueError("give waveforms, films or both.")
+    return "+".join(given)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import torch
 import transformers
 
 from ccsav import heads as head_reader
+from ccsav import weights
 from ccsav.families import FAMILIES
 from ccsav.lalm import LALM, MARGIN
 
@@ -19,6 +20,8 @@ def load_lalm(
     dtype: str | torch.dtype = "auto",
     *,
     window: float | None = None,
+    device_map: str | dict | None = None,
+    max_pixels: int | None = None,
 ) -> LALM:
     """Load a frozen audio-language model with its processor and its table of heads.
 
@@ -29,11 +32,19 @@ def load_lalm(
     window: seconds of audio that the encoder takes; default: the model's own. A shorter window
         costs less. Where the encoder does not mask padding (Whisper), it hears less of the
         silence that is added after each clip, and its head vectors change.
+    device_map: in place of `device`: "auto" spreads the layers over all GPUs, a dict says which
+        goes where, as in `from_pretrained`. Needs the package accelerate.
 
-    Raises `ValueError` for a model of an unsupported family, `OSError` if there is no such model.
+    max_pixels: most pixels in a frame of a film, fewer cost less; default: the family's.
+
+    Before a large download, prints how large. Raises `ValueError` for a model of an unsupported
+    family, `OSError` if there is no such model, `MemoryError` if its weights are larger than the
+    memory.
     Only safetensors weights are read, and no code that comes with a model is run.
     """
     name_or_path = MINI if name_or_path == "mini" else name_or_path
+    if device_map and device != "auto":
+        raise ValueError("give device or device_map, not both.")
     config = _config(name_or_path)
     family = FAMILIES.get(config.model_type)
     if family is None:
@@ -43,12 +54,14 @@ def load_lalm(
     if dtype == "auto":
         dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    model_class = getattr(transformers, family.model_class)
-    model = model_class.from_pretrained(name_or_path, dtype=dtype, use_safetensors=True)
-    model = model.to(device).eval().requires_grad_(False)
-    processor = transformers.AutoProcessor.from_pretrained(name_or_path)
-    extractor = processor.feature_extractor
-    longest = extractor.n_samples / extractor.sampling_rate
+    folder = Path(name_or_path) if Path(name_or_path).is_dir() else weights.cached(name_or_path)
+    place = None if device_map else device
+    weights.check(str(name_or_path), folder, dtype, place, family.unused)
+    model = _model(name_or_path, family, dtype, device_map)
+    model = (model if device_map else model.to(device)).eval().requires_grad_(False)
+    processor = family.processor(name_or_path)
+    extractor = getattr(processor, family.extractor)
+    longest = family.window or extractor.n_samples / extractor.sampling_rate
     return LALM(
         name="mini" if name_or_path == MINI else str(name_or_path),
         model=model,
@@ -57,6 +70,7 @@ def load_lalm(
         heads=head_reader.find_heads(model, family.sites),
         rate=extractor.sampling_rate,
         window=_window(window, longest, extractor.sampling_rate),
+        max_pixels=max_pixels,
     )
 
 
@@ -82,6 +96,25 @@ def _config(name_or_path):
         if "model type" not in str(error) and "model_type" not in str(error):
             raise
         raise ValueError(_unsupported(name_or_path, "unknown to transformers")) from error
+
+
+def _model(name_or_path, family, dtype, device_map):
+    """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
+    model, report = getattr(transformers, family.model_class).from_pretrained(
+        name_or_path,
+        dtype=dtype,
+        use_safetensors=True,
+        device_map=device_map,
+        output_loading_info=True,
+    )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ValueError(
+            f"{name_or_path}: {len(missing)} weights of {family.model_class} are not in it, such "
+            f"as {missing[0]}: it was saved for another class. Look for the version for "
+            "transformers (on the hub often with -hf in its name)."
+        )
+    return model
 
 
 def _unsupported(name, model_type):

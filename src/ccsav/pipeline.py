@@ -26,11 +26,13 @@ def rows(
     dtype: str,
     batch_size: int,
     store: NoCache,
+    modality: str = "audio",
 ) -> Iterator[tuple[str, np.ndarray | None, str | None]]:
     """Yield (key, row (K, D), None), or (key, None, reason), for each of the clips.
 
     clips: key of the row → (index of the clip in the dataset, its prompt), in the order wanted.
     heads: rows of the table of heads. dtype: format of the rows. store: where rows are kept.
+    modality: what the model gets of a clip, one of `datasets.MODALITIES`.
 
     Where the model is on a GPU, the next batch is read from disk while it works on this one; on
     the CPU the two would only be in each other's way. Rows that another process is computing are
@@ -38,17 +40,22 @@ def rows(
     """
 
     def load(keys):
-        waveforms, reasons = {}, {}
+        sounds, films, reasons = {}, {}, {}
         for key in keys:
             try:
-                waveform = dataset.waveform(clips[key][0], lalm.rate)
-                waveforms[key] = waveform[: round(lalm.window * lalm.rate)]
+                if "video" in modality:
+                    films[key] = dataset.frames(clips[key][0], lalm.family.fps)
+                if "audio" in modality:
+                    waveform = dataset.waveform(clips[key][0], lalm.rate)
+                    sounds[key] = waveform[: round(lalm.window * lalm.rate)]
             except AudioError as error:
                 reasons[key] = str(error).removeprefix(f"{dataset.path(clips[key][0])}: ")
                 store.release(key)
-        prompts = [clips[key][1] for key in waveforms]
-        inputs = lalm.inputs(list(waveforms.values()), prompts) if waveforms else None
-        return list(waveforms), inputs, reasons
+        keys = [key for key in keys if key not in reasons]
+        waveforms, frames = ([x[key] for key in keys] if x else None for x in (sounds, films))
+        prompts = [clips[key][1] for key in keys]
+        passes = lalm.passes(waveforms, prompts, frames) if keys else ()
+        return [([keys[i] for i in rows], inputs) for rows, inputs in passes], reasons
 
     queue, ready = deque(clips), None
     with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
@@ -64,8 +71,8 @@ def rows(
                 if not mine and not stored:
                     time.sleep(POLL)
                 continue
-            keys, inputs, reasons = now()
-            if keys:
+            prepared, reasons = now()
+            for keys, inputs in prepared:
                 vectors = lalm.read(inputs, heads).numpy()
                 finished = [
                     (key, *_keep(key, row, dtype, store))

@@ -1,0 +1,105 @@
+"""What a family of audio-language models has to say about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import transformers
+
+QUESTION = "What sound is this?"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A stack of attention modules whose heads are read.
+
+    kind: "decoder" (self-attention), "cross" (decoder to audio) or "encoder".
+    layers: path of the list of layers, from the loaded model.
+    attention: name of the attention module in each layer, or its path there.
+    pool: "last" (the last prompt token) or "mean" (over the clip's true frames).
+    """
+
+    kind: str
+    layers: str
+    attention: str
+    pool: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """All that the library needs to know about one family of models.
+
+    name: for people. model_class: the class in transformers. sites: where its heads are.
+    prompt(lalm, question, modality): the text before the answer, as the tokenizer will see it.
+    inputs(lalm, waveforms, prompts, samples): the model's arguments for a batch, prompts padded on
+        the left to the longest and clips on the right to `samples` samples, and the number of
+        encoder frames that each clip fills, (B,).
+    film_inputs(lalm, films, waveforms, prompts, samples): the same for films, each (T, H, W, 3),
+        with their sound or, waveforms None, without; None: the models are blind. fps: frames per
+        second that they want to see.
+    question: asked by default.
+    window: longest clip in seconds; None: what the feature extractor says.
+    shortest: samples of the shortest clip that it hears.
+    masks_padding: whether the encoder ignores the padding after a clip, so that cutting the padding
+        short changes nothing.
+    equal_lengths: whether clips of different lengths must not share a batch.
+    encoder: path of an encoder that takes a fixed number of frames unless told otherwise; None:
+        it takes any number.
+    processor(name_or_path): loads the processor. extractor: its attribute that hears.
+    unused: beginnings of the names of weights in a checkpoint that are not loaded.
+    """
+
+    name: str
+    model_class: str
+    sites: tuple[Site, ...]
+    prompt: Callable
+    inputs: Callable
+    film_inputs: Callable | None = None
+    fps: float = 2.0
+    question: str = QUESTION
+    window: float | None = None
+    shortest: int = 7 * 160
+    masks_padding: bool = False
+    equal_lengths: bool = False
+    encoder: str | None = None
+    processor: Callable = transformers.AutoProcessor.from_pretrained
+    extractor: str = "feature_extractor"
+    unused: tuple[str, ...] = ()
+
+
+def chat(lalm, question: str, modality: str = "audio") -> str:
+    """The model's own chat template around the clip and the question, up to the answer."""
+    kind = "audio" if modality == "audio" else "video"
+    content = [{"type": kind, f"{kind}_url": "clip"}, {"type": "text", "text": question}]
+    turns = [{"role": "user", "content": content}]
+    return lalm.processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+
+
+def left_pad(rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token rows padded on the left to the longest, and the mask of true tokens, both (B, T).
+
+    A tokenizer need not have a padding token; what stands under the mask is not read.
+    """
+    longest = max(map(len, rows))
+    tokens = [[row[0]] * (longest - len(row)) + row for row in rows]
+    mask = [[0] * (longest - len(row)) + [1] * len(row) for row in rows]
+    return torch.tensor(tokens), torch.tensor(mask)
+
+
+def positions(attention_mask: torch.Tensor) -> torch.Tensor:
+    """Positions that start at 0 on each row's first true token, (B, T) → (B, T)."""
+    return (attention_mask.cumsum(-1) - 1).clamp(min=0)
+
+
+def with_audio(inputs: dict, audio_token: int) -> dict:
+    """The model's arguments, if every prompt in them holds audio tokens, else a `ValueError`."""
+    silent = ~(inputs["input_ids"] == audio_token).any(-1)  # (B,)
+    if silent.any():
+        clips = silent.nonzero()[:, 0].tolist()
+        raise ValueError(f"the prompts of clips {clips} in this batch hold no audio tokens.")
+    return inputs
+
+
+def halved(mel_frames: torch.Tensor) -> torch.Tensor:
+    """Frames after a convolution of stride 2, rounded up, (B,) → (B,)."""
+    return (mel_frames - 1) // 2 + 1

@@ -1,0 +1,135 @@
+"""Every family, on a tiny model of its real class with random weights, loaded from a folder."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import ccsav
+from ccsav.families import FAMILIES
+from tests import tiny_models
+from tests.test_lalm import check_batching, check_sums, relative_error
+
+QUESTIONS = ["What?", "Which of the animals can be heard here?", "", "Who?", "Is it a dog?"]
+
+
+@pytest.fixture(scope="module", params=list(tiny_models.FAMILIES))
+def lalm(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    return ccsav.load_lalm(tiny_models.FAMILIES[request.param](folder), device="cpu")
+
+
+def test_every_family_has_a_tiny_model():
+    names = {FAMILIES[key].name for key in tiny_models.FAMILIES}
+    assert names == {family.name for family in FAMILIES.values()}
+
+
+def test_heads_of_the_decoder_and_of_what_hears(lalm):
+    config = lalm.model.get_decoder().config
+    decoder = lalm.heads.query("kind == 'decoder'")
+    layers = getattr(config, "num_hidden_layers", None) or config.decoder_layers
+    assert decoder["layer"].nunique() == layers
+    assert (decoder.groupby("layer").size() == config.num_attention_heads).all()
+    attention = lalm.model.get_submodule(decoder["module"].iloc[0].rpartition(".")[0])
+    assert set(decoder.query("layer == 0")["dim"]) == {attention.head_dim}
+    has_encoder = any(site.kind == "encoder" for site in lalm.family.sites)
+    assert (lalm.heads["kind"] == "encoder").any() == has_encoder
+
+
+def test_projection_of_head_vectors_is_the_attention_output(lalm, waves):
+    if lalm.family.equal_lengths:
+        waves = [wave[: len(waves[0])] for wave in waves[:2]]
+    check_sums(lalm, waves)
+
+
+def test_batch_equals_single_clips(lalm, waves):
+    check_batching(lalm, waves)
+
+
+def test_batch_of_different_questions_equals_single_clips(lalm, waves):
+    heads, prompts = lalm.select("all"), list(map(lalm.prompt, QUESTIONS))
+    together = torch.empty(len(waves), len(heads), heads["dim"].max())
+    for rows, prepared in lalm.passes(waves, prompts):
+        together[rows] = lalm.read(prepared, heads)
+    alone = torch.cat(
+        [
+            lalm.head_vectors([wave], question, heads)
+            for wave, question in zip(waves, QUESTIONS, strict=True)
+        ]
+    )
+    assert relative_error(together, alone) <= 1e-4
+    other = lalm.head_vectors(waves[:1], "Where?", "decoder")
+    assert relative_error(other, alone[:1, lalm.select("decoder").index]) > 1e-3
+
+
+def test_what_is_heard_matters(lalm, waves):
+    noise = np.random.default_rng(0).normal(0, 0.3, len(waves[1])).astype(np.float32)
+    one, other = lalm.head_vectors([waves[1], noise], heads="all")
+    last = lalm.heads["layer"] == lalm.heads.groupby("kind")["layer"].transform("max")
+    assert ((one - other).norm(dim=-1) > 1e-3 * one.norm(dim=-1))[last.tolist()].all()
+
+
+def test_cut_padding_changes_nothing_where_it_is_masked(lalm, waves, monkeypatch):
+    if not lalm.family.masks_padding:
+        pytest.skip(f"{lalm.family.name} hears its padding: it is never cut")
+    short = lalm.head_vectors(waves[:1], heads="all")
+    monkeypatch.setattr("ccsav.lalm.MARGIN", round(lalm.window * lalm.rate))  # pad to the window
+    assert relative_error(short, lalm.head_vectors(waves[:1], heads="all")) <= 1e-4
+
+
+def test_clips_that_do_not_fit_are_refused(lalm, waves):
+    long = np.zeros(round((lalm.window + 1) * lalm.rate), np.float32)
+    with pytest.raises(ValueError, match=r"waveform 0: .* longer than the model's window"):
+        lalm.head_vectors([long])
+    with pytest.raises(ValueError, match="20 ms is too short"):
+        lalm.head_vectors([waves[0][: lalm.rate // 50]])
+    shortest = waves[0][: lalm.family.shortest]
+    assert lalm.head_vectors([shortest], heads="all").isfinite().all()
+
+
+def test_questions_that_hold_the_audio_token_are_refused_or_harmless(lalm, waves):
+    token = getattr(lalm.model.config, "audio_token_id", None)
+    if token is None:
+        pytest.skip(f"{lalm.family.name} has no audio tokens")
+    sneaky = lalm.processor.tokenizer.convert_ids_to_tokens(token)
+    try:
+        vectors = lalm.head_vectors(waves[:1], f"What is {sneaky}?")
+    except (ValueError, IndexError, RuntimeError) as error:
+        assert str(error)
+    else:
+        assert vectors.isfinite().all()
+
+
+def test_no_logits_are_computed(lalm, waves):
+    ran = []
+    with lalm.model.get_output_embeddings().register_forward_hook(lambda *_: ran.append("logits")):
+        lalm.head_vectors(waves[:1], heads="all")
+    assert ran == []
+
+
+def test_answers_in_words(lalm, waves):
+    together = lalm.answer(waves, "What is it?", max_new_tokens=5)
+    assert together == [lalm.answer([wave], "What is it?", 5)[0] for wave in waves]
+    assert not any("What is it" in answer for answer in together)
+
+
+def test_extraction_and_classification(lalm, folder):
+    dataset = ccsav.load_dataset(folder)
+    acts = ccsav.extract(lalm, dataset, heads="all", batch_size=5, progress=False)
+    wave = dataset.waveform(3, lalm.rate)
+    alone = lalm.head_vectors([wave], heads="all").numpy()
+    np.testing.assert_allclose(acts.X[3:4], alone, rtol=2e-3, atol=2e-3)
+    fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
+    assert fitted.score(acts.X, acts.y) > 0.6
+
+
+def test_a_checkpoint_of_another_class_is_refused(tmp_path):
+    folder = tiny_models.qwen3_asr(tmp_path / "renamed")
+    weights = load_file(folder / "model.safetensors")
+    renamed = {f"thinker.{name}": weight for name, weight in weights.items()}
+    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"weights of Qwen3ASR.* are not in it, such as .*-hf"):
+        ccsav.load_lalm(folder, device="cpu")
+    assert json.loads((folder / "config.json").read_text())["model_type"] == "qwen3_asr"

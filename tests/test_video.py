@@ -1,0 +1,56 @@
+import sys
+
+import numpy as np
+import pytest
+
+from ccsav import video
+from tests import films
+
+
+@pytest.mark.parametrize("suffix", video.SUFFIXES)
+def test_frames_and_sound(tmp_path, suffix):
+    path = films.write(tmp_path / f"a{suffix}", seconds=3, pitch=1000)
+    assert video.seconds(path) == pytest.approx(3, abs=0.1)
+    pictures = video.frames(path, fps=2)
+    assert pictures.shape == (6, 48, 64, 3)
+    assert pictures.dtype == np.uint8
+    brightness = pictures[..., 0].mean(axis=(1, 2))
+    expected = 200 * (0.2 + 0.8 * np.linspace(0, 74, 6).round() / 75)
+    np.testing.assert_allclose(brightness, expected, atol=8)
+    wave = video.sound(path, 8_000)
+    assert wave.dtype == np.float32
+    assert len(wave) == pytest.approx(3 * 8_000, abs=1500)
+    spectrum = np.abs(np.fft.rfft(wave))
+    assert np.fft.rfftfreq(len(wave), 1 / 8_000)[spectrum.argmax()] == pytest.approx(1000, abs=5)
+
+
+def test_number_of_frames(tmp_path):
+    path = films.write(tmp_path / "a.mp4", seconds=2)
+    assert len(video.frames(path, fps=2)) == 4
+    assert len(video.frames(path, fps=10, most=7)) == 6
+    assert len(video.frames(path, fps=0.1)) == video.FEWEST
+    first, *_, last = video.frames(path, fps=0.1)[..., 0].mean(axis=(1, 2))
+    assert first == pytest.approx(40, abs=8)
+    assert last == pytest.approx(200, abs=12)
+
+
+def test_films_that_cannot_be_used(tmp_path):
+    with pytest.raises(video.VideoError, match=r"none\.mp4: there is no such file"):
+        video.frames(tmp_path / "none.mp4")
+    (tmp_path / "text.mp4").write_text("hello")
+    with pytest.raises(video.VideoError, match=r"text\.mp4: cannot be read as a film"):
+        video.seconds(tmp_path / "text.mp4")
+    silent = films.write(tmp_path / "silent.mp4", pitch=None)
+    with pytest.raises(video.VideoError, match=r"silent\.mp4: there is no audio in it"):
+        video.sound(silent, 16_000)
+    whole = films.write(tmp_path / "whole.mkv", seconds=4, size=(320, 240)).read_bytes()
+    (tmp_path / "half.mkv").write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(video.VideoError, match=r"half\.mkv: the pictures break off before 4\."):
+        video.frames(tmp_path / "half.mkv")
+
+
+def test_without_pyav(tmp_path, monkeypatch):
+    path = films.write(tmp_path / "a.mp4")
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"pip install 'ccsav\[video\]'"):
+        video.frames(path)
