@@ -18,7 +18,8 @@ def outputs_of_projections(lalm, waves, question=None):
             if pool == "last":
                 taken[module] = output[:, -1]
             else:  # clips padded to one length, or one after the other
-                parts = output if output.ndim == 3 else output.split(frames.tolist())
+                packed = output.ndim == 2
+                parts = output[: frames.sum()].split(frames.tolist()) if packed else output
                 taken[module] = torch.stack(
                     [x[:n].mean(0) for x, n in zip(parts, frames, strict=True)]
                 )

@@ -12,7 +12,7 @@ from ccsav import weights
 def hub(model_folders, monkeypatch):
     """A hub that has one model, and a cache that has none."""
     made = huggingface_hub.get_local_safetensors_metadata(model_folders["whisper"])
-    monkeypatch.setattr(huggingface_hub, "get_safetensors_metadata", lambda name: made)
+    monkeypatch.setattr(huggingface_hub, "get_safetensors_metadata", lambda name, revision: made)
     return sum(
         x.parameter_count for file in made.files_metadata.values() for x in file.tensors.values()
     )
@@ -50,7 +50,7 @@ def test_memory_of_this_machine():
 
 
 def test_what_the_local_cache_holds(tmp_path, monkeypatch):
-    def find(name, file):
+    def find(name, file, revision):
         return str(tmp_path / file) if (tmp_path / file).exists() else None
 
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", find)

@@ -30,13 +30,14 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
         for layer, block in enumerate(model.get_submodule(site.layers)):
             path = f"{site.layers}.{layer}.{site.attention}"
             attention = getattr(block, site.attention, None)
-            name = next((p for p in PROJECTIONS if hasattr(attention, p)), None)
+            names = (site.projection,) if site.projection else PROJECTIONS
+            name = next((p for p in names if _within(attention, p) is not None), None)
             if name is None:
                 raise ValueError(
                     f"layer {site.layers}.{layer} has no {site.attention} with one of "
-                    f"{PROJECTIONS}: it is not an attention layer that heads can be read from."
+                    f"{names}: it is not an attention layer that heads can be read from."
                 )
-            width, dim = getattr(attention, name).weight.shape[1], attention.head_dim
+            width, dim = _within(attention, name).weight.shape[1], _within(attention, site.dim)
             if width % dim:
                 raise ValueError(f"{path}.{name} takes {width} numbers, not a multiple of {dim}.")
             rows += [
@@ -45,6 +46,13 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
             ]
     columns = ["layer", "head", "kind", "dim", "pool", "module"]
     return pd.DataFrame(rows, columns=columns).rename_axis("index")
+
+
+def _within(module, path):
+    """What stands at a path of attributes, or None."""
+    for name in path.split("."):
+        module = getattr(module, name, None)
+    return module
 
 
 def select(table: pd.DataFrame, heads=None) -> pd.DataFrame:
@@ -131,10 +139,12 @@ def _last(x: torch.Tensor) -> torch.Tensor:
 def _mean(x: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
     """Mean over each clip's true frames, (B,), → (B, F).
 
-    x: (B, T, F), clips padded on the right; or (ΣT, F), clips one after the other.
+    x: (B, T, F), clips padded on the right; or (ΣT, F), clips one after the other,
+    and perhaps more that is nobody's.
     """
     if x.ndim == 2:
-        return torch.stack([clip.mean(0) for clip in x.float().split(frames.tolist())])
+        clips = x[: frames.sum()].float().split(frames.tolist())
+        return torch.stack([clip.mean(0) for clip in clips])
     frames = frames.to(x.device)
     true = torch.arange(x.shape[1], device=x.device) < frames[:, None]  # (B, T)
     return torch.einsum("btf,bt->bf", x.float(), true.float()) / frames[:, None]

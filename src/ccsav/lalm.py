@@ -207,12 +207,19 @@ class LALM:
         text = "input_ids" if "input_ids" in inputs else "decoder_input_ids"
         arguments = self._placed(inputs)
         arguments = {k: x for k, x in arguments.items() if not k.endswith("position_ids")}
+        tokenizer, ending = self.processor.tokenizer, {}
+        if self.model.generation_config.eos_token_id is None:
+            ending = {"eos_token_id": tokenizer.eos_token_id}
         with torch.inference_mode(), self._encoder_fits(inputs):
             tokens = self.model.generate(
-                **arguments, max_new_tokens=max_new_tokens, max_length=None, do_sample=False
+                **arguments,
+                **ending,
+                max_new_tokens=max_new_tokens,
+                max_length=None,
+                do_sample=False,
             )
         said = tokens[:, inputs[text].shape[1] :] if text == "input_ids" else tokens
-        words = self.processor.tokenizer.batch_decode(said, skip_special_tokens=True)
+        words = tokenizer.batch_decode(said, skip_special_tokens=True)
         return [answer.strip() for answer in words]
 
     def read(self, prepared: tuple[dict, torch.Tensor], heads: pd.DataFrame) -> torch.Tensor:
@@ -252,7 +259,7 @@ class LALM:
         config = self.model.config.to_dict()
         for local in ("_name_or_path", "transformers_version", "dtype", "torch_dtype"):
             config.pop(local, None)
-        extractor = getattr(self.processor, self.family.extractor).to_dict()
+        extractor = self.processor.feature_extractor.to_dict()
         digest.update(json.dumps([config, extractor], sort_keys=True, default=str).encode())
         return digest.hexdigest()
 

@@ -22,6 +22,7 @@ def load_lalm(
     window: float | None = None,
     device_map: str | dict | None = None,
     max_pixels: int | None = None,
+    revision: str | None = None,
 ) -> LALM:
     """Load a frozen audio-language model with its processor and its table of heads.
 
@@ -37,6 +38,8 @@ def load_lalm(
 
     max_pixels: most pixels in a frame of a film, fewer cost less; default: the family's.
 
+    revision: branch, tag or commit on the hub; default: its main branch.
+
     Before a large download, prints how large. Raises `ValueError` for a model of an unsupported
     family, `OSError` if there is no such model, `MemoryError` if its weights are larger than the
     memory.
@@ -45,7 +48,7 @@ def load_lalm(
     name_or_path = MINI if name_or_path == "mini" else name_or_path
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
-    config = _config(name_or_path)
+    config = _config(name_or_path, revision)
     family = FAMILIES.get(config.model_type)
     if family is None:
         raise ValueError(_unsupported(name_or_path, config.model_type))
@@ -54,16 +57,18 @@ def load_lalm(
     if dtype == "auto":
         dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    folder = Path(name_or_path) if Path(name_or_path).is_dir() else weights.cached(name_or_path)
+    folder = Path(name_or_path)
+    folder = folder if folder.is_dir() else weights.cached(name_or_path, revision)
     place = None if device_map else device
-    weights.check(str(name_or_path), folder, dtype, place, family.unused)
-    model = _model(name_or_path, family, dtype, device_map)
+    weights.check(str(name_or_path), folder, dtype, place, family.unused, revision)
+    model = _model(name_or_path, family, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
-    processor = family.processor(name_or_path)
-    extractor = getattr(processor, family.extractor)
+    processor = family.processor(name_or_path, revision=revision)
+    extractor = processor.feature_extractor
     longest = family.window or extractor.n_samples / extractor.sampling_rate
+    name = "mini" if name_or_path == MINI else str(name_or_path)
     return LALM(
-        name="mini" if name_or_path == MINI else str(name_or_path),
+        name=f"{name}@{revision}" if revision else name,
         model=model,
         processor=processor,
         family=family,
@@ -74,7 +79,7 @@ def load_lalm(
     )
 
 
-def _config(name_or_path):
+def _config(name_or_path, revision):
     """The model's config, or an `OSError` / `ValueError` of one sentence."""
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
@@ -86,7 +91,7 @@ def _config(name_or_path):
     if local and not (folder / "config.json").is_file():
         raise OSError(f"{name}: no model here (a folder with a config.json is expected).")
     try:
-        return transformers.AutoConfig.from_pretrained(name_or_path)
+        return transformers.AutoConfig.from_pretrained(name_or_path, revision=revision)
     except OSError as error:
         raise OSError(
             f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
@@ -98,13 +103,15 @@ def _config(name_or_path):
         raise ValueError(_unsupported(name_or_path, "unknown to transformers")) from error
 
 
-def _model(name_or_path, family, dtype, device_map):
+def _model(name_or_path, family, dtype, device_map, revision):
     """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
-    model, report = getattr(transformers, family.model_class).from_pretrained(
+    load = family.load or getattr(transformers, family.model_class).from_pretrained
+    model, report = load(
         name_or_path,
         dtype=dtype,
         use_safetensors=True,
         device_map=device_map,
+        revision=revision,
         output_loading_info=True,
     )
     missing = sorted(report["missing_keys"])
@@ -114,6 +121,8 @@ def _model(name_or_path, family, dtype, device_map):
             f"as {missing[0]}: it was saved for another class. Look for the version for "
             "transformers (on the hub often with -hf in its name)."
         )
+    if family.adapt is not None:
+        family.adapt(model, name_or_path, revision)
     return model
 
 

@@ -14,12 +14,19 @@ GB = 1e9  # bytes
 WORTH_SAYING = 0.5 * GB  # smaller downloads need no announcement
 
 
-def check(name: str, folder: Path | None, dtype: torch.dtype, device, unused=()) -> None:
+def check(
+    name: str,
+    folder: Path | None,
+    dtype: torch.dtype,
+    device,
+    unused=(),
+    revision: str | None = None,
+) -> None:
     """Say what is about to be downloaded, and refuse weights that the memory cannot hold.
 
     name: of the model on the hub; folder: where it lies, None: on the hub alone. dtype: format in
     memory. device: where to; None: spread over several, nothing is refused. unused: beginnings of
-    the names of weights that are not loaded.
+    the names of weights that are not loaded. revision: on the hub.
 
     Raises `MemoryError`, with both numbers and the ways out.
     """
@@ -27,7 +34,7 @@ def check(name: str, folder: Path | None, dtype: torch.dtype, device, unused=())
         if folder is not None:
             files = huggingface_hub.get_local_safetensors_metadata(folder).files_metadata
         else:
-            files = huggingface_hub.get_safetensors_metadata(name).files_metadata
+            files = huggingface_hub.get_safetensors_metadata(name, revision=revision).files_metadata
     except (NotASafetensorsRepoError, OfflineModeIsEnabled):
         return  # loading will say what is missing
     tensors = {key: x for file in files.values() for key, x in file.tensors.items()}
@@ -55,12 +62,14 @@ def available(device: torch.device) -> int | None:
     return None
 
 
-def cached(name: str) -> Path | None:
+def cached(name: str, revision: str | None = None) -> Path | None:
     """The folder in the local cache that holds a hub model's weights, all of them; else None."""
-    whole = huggingface_hub.try_to_load_from_cache(name, "model.safetensors")
+    whole = huggingface_hub.try_to_load_from_cache(name, "model.safetensors", revision=revision)
     if isinstance(whole, str):
         return Path(whole).parent
-    index = huggingface_hub.try_to_load_from_cache(name, "model.safetensors.index.json")
+    index = huggingface_hub.try_to_load_from_cache(
+        name, "model.safetensors.index.json", revision=revision
+    )
     if not isinstance(index, str):
         return None
     shards = set(json.loads(Path(index).read_text("utf-8"))["weight_map"].values())

@@ -6,18 +6,33 @@ under the `model_type` of its transformers config.
 
 from ._family import Family, Site
 from .audio_flamingo import AUDIO_FLAMINGO_3, MUSIC_FLAMINGO
+from .gemma3n import GEMMA3N
+from .gemma4 import GEMMA4
 from .glm_asr import GLM_ASR
+from .granite_speech import GRANITE_SPEECH, GRANITE_SPEECH_PLUS
+from .phi4_multimodal import PHI4_MULTIMODAL
+from .qwen2_5_omni import QWEN2_5_OMNI
 from .qwen2_audio import QWEN2_AUDIO
 from .qwen3_asr import QWEN3_ASR
+from .qwen3_omni_moe import QWEN3_OMNI_MOE
 from .voxtral import VOXTRAL
 from .whisper import WHISPER
 
 FAMILIES = {
     "whisper": WHISPER,
     "qwen2_audio": QWEN2_AUDIO,
+    "qwen2_5_omni": QWEN2_5_OMNI,
+    "qwen2_5_omni_thinker": QWEN2_5_OMNI,
+    "qwen3_omni_moe": QWEN3_OMNI_MOE,
+    "qwen3_omni_moe_thinker": QWEN3_OMNI_MOE,
     "voxtral": VOXTRAL,
     "audioflamingo3": AUDIO_FLAMINGO_3,
     "musicflamingo": MUSIC_FLAMINGO,
+    "granite_speech": GRANITE_SPEECH,
+    "granite_speech_plus": GRANITE_SPEECH_PLUS,
+    "phi4_multimodal": PHI4_MULTIMODAL,
+    "gemma3n": GEMMA3N,
+    "gemma4": GEMMA4,
     "glmasr": GLM_ASR,
     "qwen3_asr": QWEN3_ASR,
 }

@@ -17,12 +17,16 @@ class Site:
     layers: path of the list of layers, from the loaded model.
     attention: name of the attention module in each layer, or its path there.
     pool: "last" (the last prompt token) or "mean" (over the clip's true frames).
+    projection: name of the output projection there; None: "o_proj" or "out_proj".
+    dim: name of the length of a head vector there.
     """
 
     kind: str
     layers: str
     attention: str
     pool: str
+    projection: str | None = None
+    dim: str = "head_dim"
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,10 @@ class Family:
     equal_lengths: whether clips of different lengths must not share a batch.
     encoder: path of an encoder that takes a fixed number of frames unless told otherwise; None:
         it takes any number.
-    processor(name_or_path): loads the processor. extractor: its attribute that hears.
+    load(name_or_path, **options): loads the model; None: as its class does. adapt(model,
+        name_or_path, revision): changes the weights that were loaded.
     unused: beginnings of the names of weights in a checkpoint that are not loaded.
+    processor(name_or_path, **options): loads the processor.
     """
 
     name: str
@@ -62,9 +68,10 @@ class Family:
     masks_padding: bool = False
     equal_lengths: bool = False
     encoder: str | None = None
-    processor: Callable = transformers.AutoProcessor.from_pretrained
-    extractor: str = "feature_extractor"
+    load: Callable | None = None
+    adapt: Callable | None = None
     unused: tuple[str, ...] = ()
+    processor: Callable = transformers.AutoProcessor.from_pretrained
 
 
 def chat(lalm, question: str, modality: str = "audio") -> str:

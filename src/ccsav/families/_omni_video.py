@@ -1,0 +1,102 @@
+"""Films for Qwen2.5-Omni without torchvision: frames to patches, and where their tokens go.
+
+What the thinker takes for a batch of films, besides `input_ids` and `attention_mask` (B, T):
+    `pixel_values_videos` (patches of all films, 1176) and `video_grid_thw` (B, 3), from `patches`;
+    `video_second_per_grid` (B,), always 1: positions come from it;
+    with the sound, `input_features` and `feature_attention_mask` as for sounds alone, and
+    `use_audio_in_video=True` for the whole batch.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+FPS = 2  # frames per second that the model expects; a grid is two frames, 1 s
+PATCH, MERGE, FRAMES_PER_GRID = 14, 2, 2  # a token is MERGE × MERGE patches
+FACTOR = PATCH * MERGE  # frames have sides of a multiple of this
+FEWEST_PIXELS, MOST_PIXELS = 128 * FACTOR**2, 768 * FACTOR**2  # of a frame
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+PER_SECOND, CHUNK = 25, 50  # audio tokens in a second, and in a chunk of 2 s
+
+
+def smart_size(
+    height: int, width: int, fewest: int = FEWEST_PIXELS, most: int = MOST_PIXELS
+) -> tuple[int, int]:
+    """Height and width to give a frame: multiples of 28 near its own, `fewest` to `most` pixels.
+
+    Raises `ValueError` if a side is more than 200 times the other.
+    """
+    if max(height, width) > 200 * min(height, width):
+        raise ValueError(f"frames of {height} × {width}: no side may be 200 times the other.")
+    sides = height, width
+    new = [round(side / FACTOR) * FACTOR for side in sides]
+    if math.prod(new) > most:
+        shrink = math.sqrt(height * width / most)
+        new = [max(1, math.floor(side / shrink / FACTOR)) * FACTOR for side in sides]
+    elif math.prod(new) < fewest:
+        grow = math.sqrt(fewest / (height * width))
+        new = [math.ceil(side * grow / FACTOR) * FACTOR for side in sides]
+    return tuple(new)
+
+
+def patches(
+    frames: np.ndarray, fewest: int = FEWEST_PIXELS, most: int = MOST_PIXELS
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A film's patches, (n, 1176), and its grid of patches: time, height, width, (3,).
+
+    frames: (T, H, W, 3), uint8, RGB; an odd last frame is shown twice. fewest, most: see
+    `smart_size`.
+    """
+    pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).contiguous()
+    size = smart_size(*pixels.shape[2:], fewest, most)
+    if pixels.shape[2:] != size:
+        pixels = interpolate(pixels, size, mode="bicubic", antialias=True)  # rounds to uint8
+    mean, deviation = (torch.tensor(x)[:, None, None] * 255 for x in (MEAN, DEVIATION))
+    pixels = (pixels.float() - mean) / deviation
+    if len(pixels) % FRAMES_PER_GRID:
+        pixels = torch.cat([pixels, pixels[-1:]])
+    grid = len(pixels) // FRAMES_PER_GRID, size[0] // PATCH, size[1] // PATCH
+    time, rows, columns = grid
+    pixels = pixels.reshape(
+        *(time, FRAMES_PER_GRID, 3),
+        *(rows // MERGE, MERGE, PATCH),
+        *(columns // MERGE, MERGE, PATCH),
+    )  # time, frame, colour; row of tokens, of patches, of pixels; the same for columns
+    pixels = pixels.permute(0, 3, 6, 4, 7, 2, 1, 5, 8)
+    return pixels.reshape(math.prod(grid), -1), torch.tensor(grid)
+
+
+def layout(grid, audio_tokens: int | None = None) -> str:
+    """Text that stands in for `<|VIDEO|>` in the prompt: a film's tokens, and its sound's.
+
+    grid: from `patches`. audio_tokens: of the sound track, as for a sound alone; None: the film
+    is silent.
+
+    Pictures and sound take turns: those of the first 2 s, then of the next.
+    """
+    time, rows, columns = (int(x) for x in grid)
+    each = rows * columns // MERGE**2
+    if audio_tokens is None:
+        return "<|VIDEO|>" * (time * each)
+    starts = np.repeat(np.arange(time) * PER_SECOND, each)  # in audio tokens
+    pictures = ["<|VIDEO|>" * n for n in chunks(starts)]
+    sounds = ["<|AUDIO|>" * n for n in chunks(np.arange(audio_tokens))]
+    turns = max(len(pictures), len(sounds))
+    pictures += [""] * (turns - len(pictures))
+    sounds += [""] * (turns - len(sounds))
+    both = "".join(p + s for p, s in zip(pictures, sounds, strict=True))
+    return f"<|audio_bos|>{both}<|audio_eos|>"
+
+
+def chunks(starts: np.ndarray) -> list[int]:
+    """How many tokens go into each chunk of 2 s, where a token opens one chunk at most."""
+    sizes, limit = [0], CHUNK
+    for start in starts:
+        if start >= limit:
+            sizes.append(0)
+            limit += CHUNK
+        sizes[-1] += 1
+    return sizes
