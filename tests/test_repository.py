@@ -14,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ccsav.families import FAMILIES
+
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = {"jupyterlab", "torch", "transformers", "matplotlib", "seaborn", "ipywidgets", "numpy"}
 
@@ -83,8 +85,13 @@ def test_what_is_imported_is_asked_for():
 
 def test_nothing_unsafe_is_used():
     text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
-    for word in ("pickle", "torch.load", "trust_remote_code", "torchaudio", "torchcodec", "eval("):
+    for word in ("pickle", "torch.load", "trust_remote_code", "eval("):
         assert word not in text.replace("self.model.eval()", "").replace(".eval()", ""), word
+
+
+def test_nothing_that_does_not_work_beside_the_small_torch_is_imported():
+    text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
+    assert not re.search(r"^\s*(import|from) (torchaudio|torchvision|torchcodec|timm)", text, re.M)
 
 
 def test_modules_import_only_what_stands_before_them():
@@ -106,6 +113,22 @@ def test_modules_import_only_what_stands_before_them():
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_lists_every_family_as_it_is():
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", README, flags=re.M)
+    table = {}
+    for family in set(FAMILIES.values()):
+        (row,) = re.findall(rf"^\| {re.escape(family.name)} \| (.*) \|$", README, flags=re.M)
+        hub, heads, longest, batch, padding, sees = row.split(" | ")
+        table[family.name] = hub
+        assert "/" in hub
+        assert heads == ", ".join(site.kind for site in family.sites)
+        assert family.window in (None, float(longest.removesuffix(" s")))
+        assert batch == ("one length" if family.equal_lengths else "any lengths")
+        assert padding == ("masked, cut" if family.masks_padding else "heard")
+        assert (sees == "no") == (family.film_inputs is None)
+    assert len(table) == len(set(table.values())) and set(table) <= set(rows)
 
 
 def test_readme_tables_are_up_to_date():

@@ -93,7 +93,7 @@ class Dataset:
         if name is None or pd.isna(name):
             name = self.table["path"].iloc[i]
             if self.waveforms is not None or not video.is_film(name):
-                raise video.VideoError(f"{name}: there is no film of it, no column `video`.")
+                raise video.VideoError(f"{self.path(i)}: there is no film of it in `video`.")
         return self.root / name
 
     def seconds(self, i: int, modality: str = "audio") -> float:

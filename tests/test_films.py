@@ -1,0 +1,196 @@
+"""What Qwen2.5-Omni sees: laid out as its own processor does, and from a file to a prediction."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoProcessor
+from transformers.utils import is_torchvision_available
+
+import ccsav
+from ccsav.datasets import DatasetError
+from ccsav.extract import ExtractionError
+from ccsav.families import _omni_video as omni
+from tests import films, tiny_models
+from tests.test_lalm import check_batching, check_sums, relative_error
+
+TEXT = "<|im_start|>user\n<|vision_bos|>{}<|vision_eos|>What?<|im_end|>\n<|im_start|>assistant\n"
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    return tiny_models.qwen2_5_omni(tmp_path_factory.mktemp("omni"))
+
+
+@pytest.fixture(scope="module")
+def omni_lalm(model_folder):
+    return ccsav.load_lalm(model_folder, device="cpu", max_pixels=8 * 28 * 28)
+
+
+@pytest.fixture
+def shown():
+    """Three films of different sizes and lengths, and their sounds."""
+    rng = np.random.default_rng(0)
+    sizes = [(10, 60, 100), (4, 90, 90), (6, 56, 140)]
+    pictures = [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
+    sounds = [rng.normal(0, 0.1, n).astype(np.float32) for n in (60_000, 32_300, 41_000)]
+    return pictures, sounds
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Eight films of two kinds: red ones that sing low, blue ones that sing high."""
+    for i in range(4):
+        for label, colour, pitch in (("red", (220, 20, 20), 200), ("blue", (20, 20, 220), 2000)):
+            path = tmp_path / "films" / label / f"{i}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            films.write(path, seconds=1.5 + 0.5 * i, colour=colour, pitch=pitch * (1 + 0.05 * i))
+    return ccsav.load_dataset(tmp_path / "films")
+
+
+@pytest.mark.parametrize("case", [0, 1, 2])
+def test_films_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_lalm, case):
+    """Golden: the whole processor of transformers 5.23, on torchvision 0.28's Python code."""
+    golden = np.load(golden_folder / "qwen2_5_omni_films.npz")
+    pixels, grid = omni.patches(golden[f"frames{case}"])
+    assert pixels.shape == tuple(golden[f"n_patches{case}"])
+    np.testing.assert_array_equal(grid, golden[f"grid{case}"])
+    np.testing.assert_allclose(pixels.flatten()[::1999], golden[f"patches{case}"], atol=1e-6)
+    wave = np.zeros(golden[f"samples{case}"], np.float32)
+    for sound, name in ((None, "silent"), ([wave], "with_sound")):
+        arguments, _ = omni_lalm.family.film_inputs(
+            dataclasses.replace(omni_lalm, max_pixels=None),
+            [golden[f"frames{case}"]],
+            sound,
+            [TEXT.format("<|VIDEO|>")],
+            64_000,
+        )
+        np.testing.assert_array_equal(arguments["input_ids"][0], golden[f"tokens_{name}{case}"])
+        assert arguments["video_second_per_grid"].tolist() == [golden[f"seconds{case}"]]
+
+
+@pytest.mark.skipif(not is_torchvision_available(), reason="the real processor needs torchvision")
+def test_films_are_laid_out_as_by_the_processor_that_is_here(model_folder, shown):
+    processor = AutoProcessor.from_pretrained(model_folder)
+    theirs = processor(text=[TEXT.format("<|VIDEO|>")], videos=shown[0][:1], return_tensors="pt")
+    pixels, grid = omni.patches(shown[0][0])
+    torch.testing.assert_close(pixels, theirs["pixel_values_videos"])
+    assert grid.tolist() == theirs["video_grid_thw"][0].tolist()
+    text = TEXT.format(omni.layout(grid))
+    ids = processor.tokenizer([text], return_tensors="pt")["input_ids"]
+    assert torch.equal(ids, theirs["input_ids"])
+
+
+def test_sizes_of_frames():
+    assert omni.smart_size(480, 640) == (476, 644)
+    assert omni.smart_size(1080, 1920) == (560, 1008)  # at most 768 tokens
+    assert omni.smart_size(100, 90) == (336, 308)  # at least 128
+    assert omni.smart_size(60, 100, 28 * 28, 8 * 28 * 28) == (56, 112)
+    with pytest.raises(ValueError, match="200 times"):
+        omni.smart_size(10, 2010)
+
+
+def test_pictures_and_sound_take_turns():
+    grid = torch.tensor([5, 2, 4])  # five seconds, two tokens each
+    text = omni.layout(grid, 60).replace("<|VIDEO|>", "v").replace("<|AUDIO|>", "a")
+    assert text == f"<|audio_bos|>vvvv{'a' * 50}vvvv{'a' * 10}vv<|audio_eos|>"
+    assert omni.layout(grid) == "<|VIDEO|>" * 10
+
+
+@pytest.mark.parametrize("modality", ["video", "audio+video"])
+def test_batch_equals_single_clips(omni_lalm, shown, modality):
+    pictures, sounds = shown
+    sounds = sounds if "audio" in modality else None
+    together = omni_lalm.head_vectors(sounds, "What is it?", films=pictures)
+    alone = torch.cat(
+        [
+            omni_lalm.head_vectors(sounds and sounds[i : i + 1], "What is it?", films=[film])
+            for i, film in enumerate(pictures)
+        ]
+    )
+    assert relative_error(together, alone) <= 1e-4
+    answers = omni_lalm.answer(sounds, "What is it?", 4, films=pictures)
+    assert (
+        answers[1] == omni_lalm.answer(sounds and sounds[1:2], "What is it?", 4, pictures[1:2])[0]
+    )
+
+
+def test_every_modality_is_heard_and_seen(omni_lalm, shown):
+    pictures, sounds = shown
+    both = omni_lalm.head_vectors(sounds[:1], films=pictures[:1])
+    for other in (
+        omni_lalm.head_vectors(sounds[1:2], films=pictures[:1]),
+        omni_lalm.head_vectors(sounds[:1], films=pictures[1:2]),
+        omni_lalm.head_vectors(sounds[:1]),
+        omni_lalm.head_vectors(None, films=pictures[:1]),
+    ):
+        assert relative_error(both, other) > 1e-2
+
+
+def test_encoder_heads_hear_films_with_sound(omni_lalm, shown):
+    pictures, sounds = shown
+    everything = omni_lalm.head_vectors(sounds, heads="all", films=pictures)
+    hearing = omni_lalm.head_vectors(sounds, heads="encoder")
+    encoder = omni_lalm.select("encoder")
+    same = everything[:, encoder.index, : hearing.shape[-1]]
+    assert relative_error(same, hearing) <= 1e-4
+    seen = omni_lalm.head_vectors(None, heads="all", films=pictures)
+    assert seen.shape[1] == len(omni_lalm.select("decoder"))
+    with pytest.raises(ValueError, match=r'no sound for the heads of kind "encoder"'):
+        omni_lalm.head_vectors(None, heads="encoder", films=pictures)
+
+
+@pytest.mark.parametrize("modality", ["audio", "video", "audio+video"])
+def test_from_film_to_prediction(omni_lalm, dataset, modality, tmp_path):
+    assert dataset.labels.tolist() == ["blue", "red"]
+    options = {"modality": modality, "batch_size": 3, "progress": False, "cache": tmp_path / "c"}
+    acts = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
+    assert acts.X.shape == (8, 12, 24)
+    frames = dataset.frames(2, 2.0) if "video" in modality else None
+    wave = dataset.waveform(2, 16_000) if "audio" in modality else None
+    alone = omni_lalm.head_vectors(
+        None if wave is None else [wave], "What is it?", films=None if frames is None else [frames]
+    )
+    np.testing.assert_allclose(acts.X[2:3], alone, rtol=2e-3, atol=2e-3)
+    again = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
+    np.testing.assert_array_equal(again.X, acts.X)
+    fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
+    assert fitted.score(acts.X, acts.y) == 1
+    ccsav.save_classifier(fitted, tmp_path / "films.safetensors", acts)
+    loaded = ccsav.load_classifier(tmp_path / "films.safetensors")
+    np.testing.assert_array_equal(loaded.predict(acts.X), fitted.predict(acts.X))
+
+
+def test_modalities_have_caches_of_their_own(omni_lalm, dataset, tmp_path):
+    options = {"progress": False, "cache": tmp_path}
+    seen, heard, both = (
+        ccsav.extract(omni_lalm, dataset, modality=modality, **options).X
+        for modality in ("video", "audio", "audio+video")
+    )
+    assert not np.allclose(seen, heard) and not np.allclose(seen, both)
+
+
+def test_a_film_beside_a_recording(omni_lalm, dataset, folder):
+    table = ccsav.load_dataset(folder).table.head(2).assign(video=None)
+    table.loc[0, "video"] = str(dataset.path(0))
+    mixed = ccsav.Dataset(table, folder)
+    assert mixed.film(0) == dataset.path(0)
+    with pytest.raises(ExtractionError, match=r"(?s)1 of 2 clips.*no film of it"):
+        ccsav.extract(omni_lalm, mixed, modality="audio+video", progress=False)
+    table.loc[1, "video"] = "nowhere.mp4"
+    with pytest.raises(DatasetError, match=r"(?s)1 files that do not exist.*nowhere\.mp4"):
+        ccsav.Dataset(table, folder)
+
+
+def test_models_that_cannot_see_say_so(qwen, dataset):
+    with pytest.raises(ValueError, match=r"modality='video': Qwen2-Audio takes audio\."):
+        ccsav.extract(qwen, dataset, modality="video", progress=False)
+    with pytest.raises(ValueError, match="give waveforms, films or both"):
+        qwen.head_vectors(None)
+    assert ccsav.extract(qwen, dataset, progress=False).X.shape[0] == 8  # their sound tracks
+
+
+def test_sums_and_batches_of_sound_alone(omni_lalm, waves):
+    check_sums(omni_lalm, waves)
+    check_batching(omni_lalm, waves)
