@@ -115,6 +115,39 @@ def test_answers_in_words(lalm, waves):
     assert not any("What is it" in answer for answer in together)
 
 
+def test_ranked_labels_are_as_likely_as_word_by_word(lalm, waves):
+    labels, question = ["dog", "a bird that sings", "rain"], "Is it one of these, or another?"
+    ranked = lalm.rank(waves, labels, question)
+    assert ranked.shape == (len(waves), 3)
+    for i in (0, 4):
+        inputs, _ = lalm.inputs([waves[i]], [lalm.prompt(question)])
+        text = "input_ids" if "input_ids" in inputs else "decoder_input_ids"
+        mask, places = (
+            text.replace("input_ids", "attention_mask"),
+            text.replace("input", "position"),
+        )
+        for label, score in zip(labels, ranked[i], strict=True):
+            spoken = lalm.family.before_answer + label
+            tokens = lalm.processor.tokenizer(spoken, add_special_tokens=False)["input_ids"]
+            whole = dict(inputs)  # the prompt and the label, heard from the start in one pass
+            whole[text] = torch.cat([inputs[text], torch.tensor([tokens])], dim=1)
+            whole[mask] = torch.ones_like(whole[text])
+            if places in inputs:
+                whole[places] = torch.arange(whole[text].shape[1])[None]
+            with torch.inference_mode(), lalm._encoder_fits(inputs):
+                logits = lalm.model(**whole, use_cache=False).logits[0, -len(tokens) - 1 : -1]
+            likely = logits.log_softmax(-1)[range(len(tokens)), tokens]
+            assert likely.mean().item() == pytest.approx(score, abs=1e-4)
+    with pytest.raises(ValueError, match="hold nothing"):
+        lalm.rank(waves[:1], ["dog", ""])
+
+
+def test_drawn_answers(lalm, waves):
+    options = {"question": "What?", "max_new_tokens": 6, "temperature": 2.0}
+    drawn = [lalm.answer(waves[:2], seed=seed, **options) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
 def test_extraction_and_classification(lalm, folder):
     dataset = ccsav.load_dataset(folder)
     acts = ccsav.extract(lalm, dataset, heads="all", batch_size=5, progress=False)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ccsav import heads as head_reader
+from ccsav import words
 from ccsav.datasets import MODALITIES
 from ccsav.families import Family
 
@@ -188,39 +189,66 @@ class LALM:
         question: str | None = None,
         max_new_tokens: int = 16,
         films: Sequence[np.ndarray] | None = None,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> list[str]:
-        """What the model says, in words, one answer per clip, by greedy decoding.
+        """What the model says, in words, one answer per clip.
 
         waveforms: mono at `rate`, each (samples,). question: default as in `prompt`; Whisper
         writes down what it hears instead. max_new_tokens: where an answer is cut. films: as in
-        `inputs`.
+        `inputs`. temperature: 0: the likeliest word every time; else words are drawn, the same
+        for the same seed and batch.
 
         Raises `ValueError` on clips longer than the window or too short to hear.
         """
         prompt, said = self.prompt(question, modality(waveforms, films)), {}
         for rows, (inputs, _) in self.passes(waveforms, repeat(prompt), films):
-            said |= zip(rows, self.say(inputs, max_new_tokens), strict=True)
+            answers = self.say(inputs, max_new_tokens, temperature, seed)
+            said |= zip(rows, answers, strict=True)
         return [said[i] for i in sorted(said)]
 
-    def say(self, inputs: dict, max_new_tokens: int = 16) -> list[str]:
+    def say(
+        self, inputs: dict, max_new_tokens: int = 16, temperature: float = 0.0, seed: int = 0
+    ) -> list[str]:
         """Answers in words to what `inputs` prepared, one per clip; see `answer`."""
-        text = "input_ids" if "input_ids" in inputs else "decoder_input_ids"
-        arguments = self._placed(inputs)
-        arguments = {k: x for k, x in arguments.items() if not k.endswith("position_ids")}
-        tokenizer, ending = self.processor.tokenizer, {}
-        if self.model.generation_config.eos_token_id is None:
-            ending = {"eos_token_id": tokenizer.eos_token_id}
-        with torch.inference_mode(), self._encoder_fits(inputs):
-            tokens = self.model.generate(
-                **arguments,
-                **ending,
-                max_new_tokens=max_new_tokens,
-                max_length=None,
-                do_sample=False,
+        tokenizer, arguments = self.processor.tokenizer, self._placed(inputs)
+        with self._encoder_fits(inputs):
+            return words.generate(
+                self.model, tokenizer, arguments, max_new_tokens, temperature, seed
             )
-        said = tokens[:, inputs[text].shape[1] :] if text == "input_ids" else tokens
-        words = tokenizer.batch_decode(said, skip_special_tokens=True)
-        return [answer.strip() for answer in words]
+
+    def rank(
+        self,
+        waveforms: Sequence[np.ndarray] | None,
+        labels: Sequence[str],
+        question: str | None = None,
+        films: Sequence[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """How likely each label is as the answer: mean log-likelihood per token, (B, C).
+
+        waveforms: mono at `rate`, each (samples,). labels: C of them, as the model would say
+        them. question: default as in `prompt`. films: as in `inputs`. Each clip is heard once.
+
+        Raises `ValueError` on clips longer than the window or too short to hear, and on blank
+        labels.
+        """
+        prompt = self.prompt(question, modality(waveforms, films))
+        rows, scores = [], []
+        for some, (inputs, _) in self.passes(waveforms, repeat(prompt), films):
+            rows += some
+            scores.append(self.likelihoods(inputs, labels))
+        return np.concatenate(scores)[np.argsort(rows)]
+
+    def likelihoods(self, inputs: dict, labels: Sequence[str]) -> np.ndarray:
+        """Mean log-likelihood per token of labels after what `inputs` prepared; see `rank`."""
+        blank = [label for label in labels if not label.strip()]
+        if blank or not len(labels):
+            raise ValueError(f"labels {blank} hold nothing that the model could say.")
+        spoken = [self.family.before_answer + label for label in labels]
+        answers = self.processor.tokenizer(spoken, add_special_tokens=False)["input_ids"]
+        with self._encoder_fits(inputs):
+            return words.likelihoods(self.model, self._placed(inputs), answers).numpy()
 
     def read(self, prepared: tuple[dict, torch.Tensor], heads: pd.DataFrame) -> torch.Tensor:
         """Head vectors, (B, K, D), of what `inputs` prepared, for rows of the table of heads."""

@@ -4,7 +4,7 @@ To add a family: describe it in a file of its own, as `qwen2_audio` does, and en
 under the `model_type` of its transformers config.
 """
 
-from ._family import Family, Site
+from ._family import Family, Site, positions
 from .audio_flamingo import AUDIO_FLAMINGO_3, MUSIC_FLAMINGO
 from .gemma3n import GEMMA3N
 from .gemma4 import GEMMA4
@@ -37,4 +37,4 @@ FAMILIES = {
     "qwen3_asr": QWEN3_ASR,
 }
 
-__all__ = ["FAMILIES", "Family", "Site"]
+__all__ = ["FAMILIES", "Family", "Site", "positions"]

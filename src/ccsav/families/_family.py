@@ -42,6 +42,7 @@ class Family:
         with their sound or, waveforms None, without; None: the models are blind. fps: frames per
         second that they want to see.
     question: asked by default.
+    before_answer: what the models write before a word that starts their answer.
     window: longest clip in seconds; None: what the feature extractor says.
     shortest: samples of the shortest clip that it hears.
     masks_padding: whether the encoder ignores the padding after a clip, so that cutting the padding
@@ -63,6 +64,7 @@ class Family:
     film_inputs: Callable | None = None
     fps: float = 2.0
     question: str = QUESTION
+    before_answer: str = ""
     window: float | None = None
     shortest: int = 7 * 160
     masks_padding: bool = False

@@ -52,5 +52,6 @@ WHISPER = Family(
     prompt=prompt,
     inputs=inputs,
     question="",
+    before_answer=" ",
     encoder="model.encoder",
 )
