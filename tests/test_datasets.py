@@ -155,6 +155,16 @@ def test_esc(esc_release):
     assert fifty.table["group"].tolist() == [1, 2, 1, 2]
     assert corpora.esc10(esc_release).labels.tolist() == ["dog", "rooster"]
     assert len(load_dataset(esc_release)) == 4
+    second = load_dataset(esc_release, split="fold 2")
+    assert second.table["filename"].tolist() == ["2-2-A-0.wav", "2-4-A-2.wav"]
+    with pytest.raises(DatasetError, match="split='test': choose one of fold 1, fold 2"):
+        load_dataset(esc_release, split="test")
+
+
+def test_esc_whose_list_is_another(esc_release):
+    (esc_release / "meta" / "esc50.csv").write_text("filename,fold,label\n1-1-A-0.wav,1,dog\n")
+    with pytest.raises(DatasetError, match=r"esc50\.csv: no column \['category', 'esc10'\]"):
+        corpora.esc50(esc_release)
 
 
 def test_fsdd(tmp_path):
@@ -167,6 +177,7 @@ def test_fsdd(tmp_path):
         ["1", "ann"],
     ]
     assert corpora.fsdd(tmp_path, label="speaker").labels.tolist() == ["ann", "bob"]
+    assert digits.table["split"].tolist() == ["test", "train", "test"]
     write(tmp_path / "recordings" / "odd.wav")
     with pytest.raises(DatasetError, match=r"odd\.wav"):
         corpora.fsdd(tmp_path)
@@ -188,7 +199,9 @@ def test_what_is_not_there_is_not_fetched_unasked(tmp_path, monkeypatch):
     for name, size in (("esc10", "646 MB"), ("esc50", "646 MB"), ("fsdd", "12 MB")):
         with pytest.raises(DatasetError, match=rf"fetch=True to download {size} from https://"):
             load_dataset(name)
-    with pytest.raises(DatasetError, match="nor one of the names esc10, esc50, fsdd, sounds"):
+    with pytest.raises(
+        DatasetError, match=r"nor one of the names esc10, esc50, fsdd, vggsound, .*sounds"
+    ):
         load_dataset("esc11")
 
 
@@ -213,12 +226,12 @@ def test_fetching_when_asked(esc_release, address, tmp_path, monkeypatch):
     with zipfile.ZipFile(archive, "w") as zipped:
         for file in esc_release.rglob("*.*"):
             zipped.write(file, f"ESC-50-master/{file.relative_to(esc_release)}")
-    monkeypatch.setattr(corpora, "ESC50_URL", f"{address}/master.zip")
+    monkeypatch.setattr(corpora.esc, "URL", f"{address}/master.zip")
     target = tmp_path / "data" / "ESC-50-master"
     with pytest.raises(ValueError, match="hash"):  # the checksum is of the real archive
         corpora.esc50(target, fetch=True)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(corpora, "ESC50_SHA256", f"sha256:{digest}")
+    monkeypatch.setattr(corpora.esc, "SHA256", f"sha256:{digest}")
     assert len(corpora.esc50(target, fetch=True)) == 4
     monkeypatch.setattr("pooch.retrieve", lambda *_, **__: pytest.fail("fetched twice"))
     assert len(corpora.esc50(target, fetch=True)) == 4

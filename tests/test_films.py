@@ -158,6 +158,8 @@ def test_from_film_to_prediction(omni_lalm, dataset, modality, tmp_path):
     fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
     assert fitted.score(acts.X, acts.y) == 1
     ccsav.save_classifier(fitted, tmp_path / "films.safetensors", acts)
+    about = ccsav.describe_classifier(tmp_path / "films.safetensors")
+    assert (about["modality"], about["max_pixels"]) == (modality, 8 * 28 * 28)
     loaded = ccsav.load_classifier(tmp_path / "films.safetensors")
     np.testing.assert_array_equal(loaded.predict(acts.X), fitted.predict(acts.X))
 

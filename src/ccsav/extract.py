@@ -127,7 +127,7 @@ def extract(
     keep = np.array([i not in reasons for i in range(len(dataset))])
     cut = np.count_nonzero(keep & (seconds > lalm.window))
     _tell(dataset, reasons, cut, todo - len(places), lalm.window)
-    provenance = _provenance(lalm, prompts, int(cut)) | identity
+    provenance = _provenance(lalm, prompts, modality, int(cut)) | identity
     return _activations(dataset, X, keep, reasons, chosen, provenance)
 
 
@@ -167,12 +167,14 @@ def _identity(lalm, heads, dtype, modality):
     }
 
 
-def _provenance(lalm, prompts, truncated):
+def _provenance(lalm, prompts, modality, truncated):
     """What else is worth knowing about how the rows came about."""
     return {
         "model": lalm.name,
         "family": lalm.family.name,
         "prompts": sorted(set(prompts)),
+        "modality": modality,
+        "max_pixels": lalm.max_pixels,
         "device": str(lalm.device),
         "truncated": truncated,
         "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},

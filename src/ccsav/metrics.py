@@ -1,7 +1,7 @@
 """How good answers are: accuracy, macro-F1, equal error rate, calibration error."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, roc_curve
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_curve
 
 BINS = 15  # of the calibration error
 
@@ -54,3 +54,17 @@ def calibration_error(right: np.ndarray, proba: np.ndarray) -> float:
     at = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = np.bincount(at, weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(right))
+
+
+def multi_label_score(Y: np.ndarray, proba: np.ndarray) -> dict[str, float]:
+    """How well several labels per clip are found, 0 to 1.
+
+    Y: (N, C), 1 where a clip holds a class; proba: (N, C). Returns exact_match, the share of clips
+    of which just the classes above one half are right, and mean_average_precision, over the
+    classes that any clip holds.
+    """
+    held = np.asarray(Y)[:, np.any(Y, axis=0)], np.asarray(proba)[:, np.any(Y, axis=0)]
+    return {
+        "exact_match": accuracy_score(Y, np.asarray(proba) > 0.5),
+        "mean_average_precision": average_precision_score(*held, average="macro"),
+    }

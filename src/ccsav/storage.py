@@ -17,7 +17,8 @@ from ccsav.uniform import HeadClassifier, SAVClassifier
 FORMAT = 1  # raised when older versions of this module could not read what this one writes
 KEY = "ccsav classifier"  # of the file's metadata, whose values are text
 ESTIMATORS = {estimator.__name__: estimator for estimator in (CCSAVClassifier, SAVClassifier)}
-TOLD = ("model", "fingerprint", "prompts", "window_s", "compute_dtype", "storage_dtype", "versions")
+TOLD = ("model", "fingerprint", "prompts", "modality", "max_pixels", "window_s")
+TOLD += ("compute_dtype", "storage_dtype", "versions")
 
 
 def save(
@@ -86,7 +87,7 @@ def describe(file: str | Path) -> dict:
     Always: `classifier` (name of its class), `parameters`, `classes` (C,), `notes`. If it was
     saved with `acts`: `model` and `window_s`, for `load_lalm`; `heads`, the table of those it
     needs, in order, for `extract`; `labels`, which integer classes count in; `prompts`, the whole
-    text that the model was given; the model's `fingerprint`; formats and versions.
+    text that the model was given; `modality` and `max_pixels`; the model's `fingerprint`; formats and versions.
 
     Raises as `load` does.
     """

@@ -1,0 +1,45 @@
+"""ESC-50 and ESC-10: environmental recordings, in five folds that share no source."""
+
+from pathlib import Path
+
+import pandas as pd
+import pooch
+
+from ccsav.datasets import Dataset, DatasetError
+
+from ._fetch import DOWNLOADS, get_archive
+
+URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
+SHA256 = "sha256:805afc618aff80eff0641d51311647871fead5807da68bb18e43a27db47a79ce"
+SIZE = "646 MB"
+COLUMNS = ("filename", "fold", "category", "esc10")  # of meta/esc50.csv, among others
+
+
+def esc50(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
+    """ESC-50: 2,000 environmental recordings of 5 s, 50 classes, 5 folds that share no source.
+
+    folder: a copy of the official release, with `meta/esc50.csv` and `audio/`; default:
+        `downloads/ESC-50-master`.
+    fetch: if it is not there, download it (646 MB) from the official address into `folder`'s
+        parent and check it.
+
+    Groups are the official folds, which are also the splits "fold 1" to "fold 5". Licence: CC
+    BY-NC. Raises `DatasetError`.
+    """
+    folder = Path(folder) if folder else DOWNLOADS / "ESC-50-master"
+    file = folder / "meta" / "esc50.csv"
+    if not file.is_file():
+        get_archive(folder, URL, SHA256, SIZE, fetch, "meta/esc50.csv", pooch.Unzip)
+    table = pd.read_csv(file)
+    absent = [c for c in COLUMNS if c not in table]
+    if absent:
+        raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
+    table = table.assign(path="audio/" + table["filename"], label=table["category"])
+    table = table.assign(group=table["fold"], split="fold " + table["fold"].astype(str))
+    return Dataset(table, folder)
+
+
+def esc10(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
+    """ESC-10: the 400 recordings of ESC-50 in its 10 classes under CC BY. See `esc50`."""
+    whole = esc50(folder, fetch=fetch)
+    return whole.subset(whole.table["esc10"].astype(bool).to_numpy())

@@ -1,0 +1,44 @@
+"""Free Spoken Digit Dataset: ten digits by a few speakers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pooch
+
+from ccsav.datasets import Dataset, DatasetError
+
+from ._fetch import DOWNLOADS, get_archive
+
+URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz"
+SHA256 = "sha256:8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0"
+SIZE = "12 MB"
+TEST_TAKES = 5  # of each digit and speaker: 0 to 4 are the official test set
+
+
+def fsdd(folder: str | Path | None = None, *, label: str = "digit", fetch: bool = False) -> Dataset:
+    """Free Spoken Digit Dataset: digits 0–9 by a few speakers, 8 kHz.
+
+    folder: a copy of the official release, with `recordings/{digit}_{speaker}_{take}.wav`;
+        default: `downloads/free-spoken-digit-dataset-1.0.9`.
+    label: "digit" (groups are then speakers) or "speaker" (groups are then digits).
+    fetch: if it is not there, download it (12 MB) from the official address into `folder`'s
+        parent and check it.
+
+    The official splits are train and test (takes 0 to 4); they share speakers. Licence: CC BY-SA
+    4.0. Raises `DatasetError`.
+    """
+    if label not in ("digit", "speaker"):
+        raise ValueError(f'label={label!r}: choose "digit" or "speaker".')
+    folder = Path(folder) if folder else DOWNLOADS / "free-spoken-digit-dataset-1.0.9"
+    if not (folder / "recordings").is_dir():
+        get_archive(folder, URL, SHA256, SIZE, fetch, "recordings/", pooch.Untar)
+    names = pd.Series(sorted(f.name for f in (folder / "recordings").glob("*.wav")), dtype=str)
+    parts = names.str.extract(r"^(?P<digit>\d)_(?P<speaker>[^_]+)_(?P<take>\d+)\.wav$")
+    odd = names[parts["digit"].isna()].tolist()
+    if odd:
+        raise DatasetError(f"{folder}/recordings: not named digit_speaker_take.wav: {odd[:5]}.")
+    group = "speaker" if label == "digit" else "digit"
+    table = parts.assign(path="recordings/" + names, label=parts[label], group=parts[group])
+    early = parts["take"].astype(int) < TEST_TAKES
+    return Dataset(table.assign(split=np.where(early, "test", "train")), folder)

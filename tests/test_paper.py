@@ -1,0 +1,189 @@
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ccsav
+from ccsav import corpora, metrics
+from ccsav.datasets import Dataset, DatasetError
+from ccsav.paper import PUBLISHED, miniature, plan, protocol, run
+from ccsav.paper.__main__ import main
+from tests import films, releases, tiny_models
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return ccsav.load_lalm("mini", device="cpu")
+
+
+def dataset(**columns):
+    """A table of clips in memory, for what needs no sound."""
+    n = len(next(iter(columns.values())))
+    table = pd.DataFrame({"path": [f"clip {i}" for i in range(n)]} | columns)
+    return Dataset(table, waveforms=[np.ones(10)] * n, rate=16_000)
+
+
+def test_every_fold_is_the_test_part_once():
+    clips = dataset(label=list("ab") * 20, fold=list(np.repeat(range(1, 6), 8)))
+    episodes = plan(clips, shots=3, n_episodes=2)
+    assert [e.part for e in episodes] == [f"fold {f}" for f in range(1, 6) for _ in range(2)]
+    for e in episodes:
+        fold = clips.table["fold"]
+        assert set(fold[e.query]) == {int(e.part[-1])} and len(e.query) == 8
+        assert int(e.part[-1]) not in set(fold[e.support])
+        assert clips.table["label"][e.support].value_counts().to_dict() == {"a": 3, "b": 3}
+    assert not np.array_equal(episodes[0].support, episodes[1].support)
+    again = plan(clips, shots=3, n_episodes=2)
+    assert all(np.array_equal(a.support, b.support) for a, b in zip(episodes, again, strict=True))
+
+
+def test_official_splits_and_limits():
+    clips = dataset(label=list("ab") * 10, split=["train"] * 8 + ["test"] * 10 + ["dev"] * 2)
+    (episode,) = plan(clips, shots=2, n_episodes=1)
+    assert episode.query.tolist() == list(range(8, 18))
+    assert episode.support.max() < 8
+    (episode,) = plan(clips, shots=2, n_episodes=1, limit=3)
+    assert clips.table["label"][episode.query].value_counts().to_dict() == {"a": 3, "b": 3}
+    with pytest.raises(DatasetError, match="class 'a' has 4 clips to learn from, but 5"):
+        plan(clips, shots=5, n_episodes=1)
+    with pytest.raises(DatasetError, match="no column `split` or `fold`"):
+        plan(dataset(label=list("ab")), 1, 1)
+    with pytest.raises(DatasetError, match=r"the splits are \['dev', 'train'\]"):
+        plan(dataset(label=list("ab"), split=["train", "dev"]), 1, 1)
+
+
+def test_several_labels_per_clip():
+    clips = dataset(labels=["a", "a; b", "b", "c; a"] * 3, split=["train"] * 8 + ["eval"] * 4)
+    (episode,) = plan(clips, shots=2, n_episodes=1)
+    held = protocol.held(clips).iloc[episode.support]
+    assert (held.sum() >= 2).all()
+    Y, proba = np.array([[1, 0], [1, 1], [0, 1]]), np.array([[0.9, 0.2], [0.8, 0.4], [0.1, 0.7]])
+    found = metrics.multi_label_score(Y, proba)
+    assert found == {"exact_match": pytest.approx(2 / 3), "mean_average_precision": 1.0}
+
+
+def test_esc50_end_to_end_and_resumed(mini, tmp_path, monkeypatch):
+    clips = corpora.esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
+    options = {"shots": 3, "n_episodes": 1, "batch_size": 8}
+    table = run(mini, clips, tmp_path / "out", **options)
+    methods = table.loc["decoder heads"].index.tolist()
+    assert methods == ["SAV", "paper", "default", "logistic regression", "ridge"]
+    assert (table.loc["all heads", "accuracy"] > 0.7).all()
+    asked = table.loc["", "accuracy"]
+    assert len(asked) == 4 and (asked > 0.7).all()
+    default = table.loc[("decoder heads", "default")]
+    assert default["accuracy_interval"] >= 0 and "equal_error_rate" not in table
+    few = pd.read_csv(tmp_path / "out" / "few_shot.csv")
+    assert len(few) == 5 * 2 * 5  # folds, sets of heads, methods
+
+    file = tmp_path / "out" / "few_shot.csv"  # as if it had been broken off in the last episode
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-5]))
+    monkeypatch.setattr(type(mini), "read", lambda *_: pytest.fail("heard again"))
+    monkeypatch.setattr(type(mini), "say", lambda *_: pytest.fail("asked again"))
+    again = run(mini, clips, tmp_path / "out", **options)
+    pd.testing.assert_frame_equal(again, table, atol=1e-9)
+    with pytest.raises(ValueError, match="results of other shots: choose another folder"):
+        run(mini, clips, tmp_path / "out", **options | {"shots": 2})
+
+
+def test_answers_are_taken_up_where_they_were_left(mini, tmp_path, monkeypatch):
+    clips = corpora.esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
+    options = {"shots": 1, "n_episodes": 1, "limit": 1, "batch_size": 4}
+    monkeypatch.setattr("ccsav.paper.steps.CHUNK", 7)
+    whole = run(mini, clips, tmp_path / "whole", **options)
+    say, calls = type(mini).say, []
+
+    def breaking(lalm, *arguments, **how):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return say(lalm, *arguments, **how)
+
+    monkeypatch.setattr(type(mini), "say", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        run(mini, clips, tmp_path / "broken", **options)
+    kept = pd.read_csv(tmp_path / "broken" / "open-answer.csv")
+    assert 0 < len(kept) < 20
+    resumed = run(mini, clips, tmp_path / "broken", **options)
+    pd.testing.assert_frame_equal(resumed, whole)
+
+
+def test_spoofing(mini, tmp_path):
+    clips = corpora.asvspoof2019(releases.asvspoof2019(tmp_path / "LA"))
+    table = run(mini, clips, tmp_path / "out", "Real?", shots=3, n_episodes=3, asked=False)
+    rates = table["equal_error_rate"]
+    assert rates.notna().all() and (rates < 0.5).any()
+    assert {"accuracy", "macro_f1"} < set(table.columns)
+
+
+def test_audioset_with_several_labels(mini, tmp_path):
+    clips = corpora.audioset(releases.audioset(tmp_path / "AudioSet"))
+    assert "Rain; Siren, alarm" in clips.table["labels"].tolist()
+    table = run(mini, clips, tmp_path / "out", shots=3, n_episodes=1, batch_size=8)
+    precision = table["mean_average_precision"]
+    chance = protocol.held(clips).to_numpy().mean()
+    assert (precision > chance + 0.1).all()
+    assert table.loc["all heads", "exact_match"].notna().all()
+    assert "zero-shot, open, rank" in table.loc[""].index
+
+
+def test_films(tmp_path):
+    omni = ccsav.load_lalm(
+        tiny_models.qwen2_5_omni(tmp_path / "omni"), device="cpu", max_pixels=6272
+    )
+    rows = []
+    for i in range(8):
+        colour, label = ((220, 20, 20), "red, glowing") if i % 2 else ((20, 20, 220), "blue")
+        (tmp_path / "VGGSound" / "video").mkdir(parents=True, exist_ok=True)
+        name = f"id-{i}_______"
+        file = tmp_path / "VGGSound" / "video" / f"{name}_{i:06d}.mp4"
+        films.write(file, colour=colour, pitch=200 + 50 * i, seconds=2 + 0.2 * i)
+        rows.append((name, i, label, "train" if i < 4 else "test"))
+    pd.DataFrame(rows).to_csv(tmp_path / "VGGSound" / "vggsound.csv", header=False, index=False)
+    clips = corpora.vggsound(tmp_path / "VGGSound")
+    table = run(
+        omni, clips, tmp_path / "out", shots=2, n_episodes=1, modality="video", asked=False
+    )  # fmt: skip
+    assert table.loc[("decoder heads", "default"), "accuracy"] == 1
+
+
+def test_whisper_on_real_recordings_in_the_official_layout(shared, tmp_path):
+    manifest = pd.read_csv(shared / "real" / "esc10" / "manifest.csv")
+    some = manifest.groupby(["label", "fold"]).head(2)
+    some = some[some["label"].isin(sorted(manifest["label"].unique())[:4])]
+    release = tmp_path / "ESC-50-master"
+    (release / "meta").mkdir(parents=True)
+    (release / "audio").symlink_to(shared / "real" / "esc10" / "clips")
+    official = some.assign(filename=some["path"].str.removeprefix("clips/"), category=some["label"])
+    official.assign(esc10=True)[["filename", "fold", "category", "esc10"]].to_csv(
+        release / "meta" / "esc50.csv", index=False
+    )
+    whisper = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu", window=5.12)
+    options = {"shots": 5, "n_episodes": 1, "asked": False}
+    table = run(whisper, corpora.esc50(release), tmp_path / "out", **options)
+    assert (table.loc["all heads", "accuracy"] > 0.6).all()
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    folder = miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS[:2])
+    command = ["paper", "--data", "esc50", "--folder", str(folder), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", [*command, "--shots", "2", "--episodes", "1", "--limit", "1"])
+    main()
+    said = capsys.readouterr().out
+    assert "| *CALM, published* |  | 99.25 |" in said
+    assert "1 test clips per class" in said and "2 shots" in said
+    assert all(note in said for note in protocol.DIFFERENCES)
+    assert (tmp_path / "out" / "table.md").read_text("utf-8") in said
+    assert json.loads((tmp_path / "out" / "settings.json").read_text())["shots"] == 2
+    monkeypatch.setattr(sys, "argv", [*command, "--shots", "30"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    assert "DatasetError: fold 1: class" in capsys.readouterr().err
+
+
+def test_published_numbers_are_of_datasets_that_can_be_read():
+    assert {data for data, _ in PUBLISHED} <= set(corpora.NAMED)
+    assert all(50 < x < 100 for numbers in PUBLISHED.values() for x in numbers.values())
