@@ -8,7 +8,7 @@ import pytest
 import ccsav
 from ccsav import corpora, metrics
 from ccsav.datasets import Dataset, DatasetError
-from ccsav.paper import PUBLISHED, miniature, plan, protocol, run
+from ccsav.paper import PUBLISHED, caution, miniature, plan, protocol, run
 from ccsav.paper.__main__ import main
 from tests import films, releases, tiny_models
 
@@ -173,6 +173,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     main()
     said = capsys.readouterr().out
     assert "| *CALM, published* |  | 99.25 |" in said
+    assert "a PART of esc50: 10 of its 2,000 test clips" in said
     assert "1 test clips per class" in said and "2 shots" in said
     assert all(note in said for note in protocol.DIFFERENCES)
     assert (tmp_path / "out" / "table.md").read_text("utf-8") in said
@@ -187,3 +188,16 @@ def test_the_command(tmp_path, monkeypatch, capsys):
 def test_published_numbers_are_of_datasets_that_can_be_read():
     assert {data for data, _ in PUBLISHED} <= set(corpora.NAMED)
     assert all(50 < x < 100 for numbers in PUBLISHED.values() for x in numbers.values())
+
+
+def test_the_table_says_what_it_is_of(tmp_path):
+    made = caution("esc50", 40, made=True)
+    assert "MINIATURE: 40 sounds made by rule" in made
+    assert "a PART of esc50: 1,999 of its 2,000" in caution("esc50", 1999)
+    assert "the real esc50, all of its 2,000" in caution("esc50", 2000)
+    index = pd.MultiIndex.from_tuples([("all heads", "SAV")], names=["heads", "method"])
+    table = pd.DataFrame({"accuracy": [0.5], "accuracy_interval": [0.1]}, index=index)
+    text = protocol.written(table, "esc50", "audio", "Settings.", made)
+    assert text.startswith(f"**{made}**\n\n| method |")  # the table itself still begins a block
+    assert "| SAV | all heads | 50.0 ± 10.0 |" in text
+    assert set(protocol.OFFICIAL) == set(corpora.NAMED)

@@ -87,7 +87,8 @@ def describe(file: str | Path) -> dict:
     Always: `classifier` (name of its class), `parameters`, `classes` (C,), `notes`. If it was
     saved with `acts`: `model` and `window_s`, for `load_lalm`; `heads`, the table of those it
     needs, in order, for `extract`; `labels`, which integer classes count in; `prompts`, the whole
-    text that the model was given; `modality` and `max_pixels`; the model's `fingerprint`; formats and versions.
+    text that the model was given; `modality` and `max_pixels`; the
+    model's `fingerprint`; formats and versions.
 
     Raises as `load` does.
     """

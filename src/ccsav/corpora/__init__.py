@@ -1,7 +1,7 @@
 """Public datasets, from their official releases' own files: a local copy, or fetched when asked.
 
-Twenty lines of pandas per dataset read them: soundata knows neither VGGSound nor AudioSet nor
-ASVspoof, and Hugging Face's `datasets` would bring pyarrow and a second kind of table.
+Twenty lines of pandas per dataset do: soundata lists only ESC-50 of them, and Hugging Face's
+`datasets` would bring pyarrow and a second kind of table, for copies that are not the releases.
 """
 
 from pathlib import Path

@@ -40,9 +40,9 @@ def with_files(table: pd.DataFrame, folder: Path, listed: str) -> pd.DataFrame:
     files = files.assign(youtube=parts["youtube"], at=pd.to_numeric(parts["at"]))
     keys = table.reset_index()[["index", "youtube", "start"]]
     pairs = files.dropna(subset="youtube").merge(keys, on="youtube")
-    late = (pairs["at"] - pairs["start"]).abs() < 1
-    late_in_ms = (pairs["at"] - 1000 * pairs["start"]).abs() < 1
-    pairs = pairs[pairs["at"].isna() | late | late_in_ms]
+    in_s = (pairs["at"] - pairs["start"]).abs() < 1
+    in_ms = (pairs["at"] - 1000 * pairs["start"]).abs() < 1
+    pairs = pairs[pairs["at"].isna() | in_s | in_ms]
     others = files.loc[~files["path"].isin(pairs["path"]), "path"].tolist()
     if others:
         note = some(others, f"recordings that are not clips of {listed} were left out")[0]

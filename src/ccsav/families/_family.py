@@ -29,6 +29,12 @@ class Site:
     dim: str = "head_dim"
 
 
+TOWER_SITES = (  # of most: a language model behind an audio tower
+    Site("decoder", "model.language_model.layers", "self_attn", "last"),
+    Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
+)
+
+
 @dataclass(frozen=True)
 class Family:
     """All that the library needs to know about one family of models.
@@ -84,6 +90,45 @@ def chat(lalm, question: str, modality: str = "audio") -> str:
     return lalm.processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
 
 
+def processed(lalm, waveforms, prompts, samples, **audio) -> dict:
+    """What the model's own processor makes of a batch, padded on the left, with its positions."""
+    arguments = dict(
+        lalm.processor(
+            text=prompts,
+            audio=waveforms,
+            audio_kwargs={"max_length": samples, "sampling_rate": lalm.rate} | audio,
+            text_kwargs={"padding": True, "padding_side": "left"},
+            return_tensors="pt",
+        )
+    )
+    arguments["position_ids"] = positions(arguments["attention_mask"])
+    return with_audio(arguments, lalm.model.config.audio_token_id)
+
+
+def log_mel(lalm, waveforms, samples) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features of Whisper's kind, padded to `samples`, (B, bands, T), and the mask of true ones."""
+    audio = lalm.processor.feature_extractor(
+        waveforms,
+        sampling_rate=lalm.rate,
+        max_length=samples,
+        padding="max_length",
+        return_attention_mask=True,
+        return_tensors="pt",
+    )
+    return audio["input_features"], audio["attention_mask"]
+
+
+def spelled(lalm, texts: list[str]) -> dict:
+    """Prompts as tokens with their mask and positions, padded on the left, (B, T)."""
+    return padded(lalm.processor.tokenizer(texts, add_special_tokens=False)["input_ids"])
+
+
+def padded(rows: list[list[int]]) -> dict:
+    """Token rows padded on the left to the longest, with their mask and positions, (B, T)."""
+    tokens, mask = left_pad(rows)
+    return {"input_ids": tokens, "attention_mask": mask, "position_ids": positions(mask)}
+
+
 def left_pad(rows: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Token rows padded on the left to the longest, and the mask of true tokens, both (B, T).
 
@@ -100,13 +145,20 @@ def positions(attention_mask: torch.Tensor) -> torch.Tensor:
     return (attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
-def with_audio(inputs: dict, audio_token: int) -> dict:
-    """The model's arguments, if every prompt in them holds audio tokens, else a `ValueError`."""
-    silent = ~(inputs["input_ids"] == audio_token).any(-1)  # (B,)
-    if silent.any():
-        clips = silent.nonzero()[:, 0].tolist()
-        raise ValueError(f"the prompts of clips {clips} in this batch hold no audio tokens.")
-    return inputs
+def with_audio(arguments: dict, token: int, number=None) -> dict:
+    """The model's arguments, if every prompt in them holds audio tokens, else a `ValueError`.
+
+    number: how many it must hold, one number or (B,); default: at least one.
+    """
+    held = (arguments["input_ids"] == token).sum(-1)  # (B,)
+    wrong = (held == 0) if number is None else (held == 0) | (held != number)
+    if wrong.any():
+        clips = wrong.nonzero()[:, 0].tolist()
+        counts = f"{held[wrong].tolist()} audio tokens" + (
+            "" if number is None else f", not {number}"
+        )
+        raise ValueError(f"the prompts of clips {clips} in this batch hold {counts}.")
+    return arguments
 
 
 def halved(mel_frames: torch.Tensor) -> torch.Tensor:

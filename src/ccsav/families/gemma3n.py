@@ -2,7 +2,7 @@
 
 import torch
 
-from ._family import Family, Site, left_pad, positions
+from ._family import Family, Site, chat, spelled, with_audio
 
 SILENCE = 1_600  # samples after the longest clip: the encoder looks that far beyond a clip's end
 
@@ -14,13 +14,6 @@ def load(name_or_path, **options):
     return load(name_or_path, **options)
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
-    """The model's own chat template around the clip and the question, up to the answer."""
-    content = [{"type": "audio"}, {"type": "text", "text": question}]
-    chat = [{"role": "user", "content": content}]
-    return lalm.processor.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-
-
 def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with 188 audio tokens, however long the clip.
 
@@ -29,28 +22,24 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     otherwise than in a batch with a longer one.
     """
     processor, config = lalm.processor, lalm.model.config
-    audio = processor.feature_extractor(
+    features, frames = usm(lalm, waveforms, max(map(len, waveforms)) + SILENCE)
+    texts = [text.replace(processor.audio_token, processor.full_audio_sequence) for text in prompts]
+    number = config.audio_soft_tokens_per_image
+    return with_audio(spelled(lalm, texts), config.audio_token_id, number) | features, frames
+
+
+def usm(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
+    """Features of the Universal Speech Model's kind, padded to `samples`, and encoder frames."""
+    audio = lalm.processor.feature_extractor(
         waveforms,
         padding="max_length",
-        max_length=max(map(len, waveforms)) + SILENCE,
+        max_length=samples,
         truncation=False,
         pad_to_multiple_of=None,
         return_tensors="pt",
     )
-    texts = [text.replace(processor.audio_token, processor.full_audio_sequence) for text in prompts]
-    tokens, mask = left_pad(processor.tokenizer(texts, add_special_tokens=False)["input_ids"])
-    heard = (tokens == config.audio_token_id).sum(-1)
-    if not torch.all(heard == config.audio_soft_tokens_per_image):
-        raise ValueError(f"the prompts in this batch hold {heard.tolist()} audio tokens.")
-    arguments = {
-        "input_ids": tokens,
-        "attention_mask": mask,
-        "position_ids": positions(mask),
-        "input_features": audio["input_features"],
-        "input_features_mask": audio["input_features_mask"],
-    }
     frames = -(-audio["input_features_mask"].sum(-1) // 4)  # two convolutions of stride 2
-    return arguments, frames
+    return {name: audio[name] for name in ("input_features", "input_features_mask")}, frames
 
 
 GEMMA3N = Family(
@@ -67,7 +56,7 @@ GEMMA3N = Family(
             "attn.head_dim",
         ),
     ),
-    prompt=prompt,
+    prompt=chat,
     inputs=inputs,
     window=30.0,  # 188 audio tokens of 160 ms
     masks_padding=True,

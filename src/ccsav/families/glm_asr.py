@@ -2,7 +2,7 @@
 
 import torch
 
-from ._family import Family, Site, chat, halved, positions, with_audio
+from ._family import TOWER_SITES, Family, chat, halved, processed
 
 SAMPLES_PER_TOKEN = 1280  # 80 ms: four encoder frames; windows are multiples of it
 
@@ -10,27 +10,14 @@ SAMPLES_PER_TOKEN = 1280  # 80 ms: four encoder frames; windows are multiples of
 def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features of the window, one audio token per 80 ms of a clip; see `Family.inputs`."""
     samples = -(-samples // SAMPLES_PER_TOKEN) * SAMPLES_PER_TOKEN
-    arguments = dict(
-        lalm.processor(
-            text=prompts,
-            audio=waveforms,
-            audio_kwargs={"max_length": samples, "sampling_rate": lalm.rate},
-            text_kwargs={"padding": True, "padding_side": "left"},
-            return_tensors="pt",
-        )
-    )
-    arguments["position_ids"] = positions(arguments["attention_mask"])
-    frames = halved(arguments["input_features_mask"].sum(-1))
-    return with_audio(arguments, lalm.model.config.audio_token_id), frames
+    arguments = processed(lalm, waveforms, prompts, samples)
+    return arguments, halved(arguments["input_features_mask"].sum(-1))
 
 
 GLM_ASR = Family(
     name="GLM-ASR",
     model_class="GlmAsrForConditionalGeneration",
-    sites=(
-        Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
-    ),
+    sites=TOWER_SITES,
     prompt=chat,
     inputs=inputs,
 )

@@ -10,7 +10,7 @@ from transformers.audio_utils import mel_filter_bank
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 
 from ._adapter import fold
-from ._family import Family, Site, left_pad, positions
+from ._family import Family, Site, spelled, with_audio
 
 # The template's own system message holds today's date: head vectors would change every day.
 SYSTEM = (
@@ -104,16 +104,8 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     frames = features.shape[1]
     audio = lalm.processor.feature_extractor.tokens(frames)
     texts = [text.replace("<|audio|>", "<|audio|>" * audio) for text in prompts]
-    tokens, mask = left_pad(lalm.processor.tokenizer(texts, add_special_tokens=False)["input_ids"])
-    if not torch.all((tokens == lalm.model.config.audio_token_id).sum(-1) == audio):
-        raise ValueError(f"a prompt in this batch does not hold {audio} audio tokens.")
-    arguments = {
-        "input_ids": tokens,
-        "attention_mask": mask,
-        "position_ids": positions(mask),
-        "input_features": features,
-    }
-    return arguments, torch.full((len(waveforms),), frames)
+    arguments = with_audio(spelled(lalm, texts), lalm.model.config.audio_token_id, audio)
+    return arguments | {"input_features": features}, torch.full((len(waveforms),), frames)
 
 
 GRANITE_SPEECH = Family(

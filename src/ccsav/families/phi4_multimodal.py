@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from ._adapter import fold
-from ._family import Family, Site, left_pad, positions
+from ._family import Family, Site, spelled, with_audio
 
 
 def processor(name_or_path, **options) -> SimpleNamespace:
@@ -39,24 +39,15 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
 
     `samples` is not used: the encoder hears any padding, so that there must be none.
     """
-    tokenizer = lalm.processor.tokenizer
     heard = lalm.processor.feature_extractor(
         waveforms, sampling_rate=lalm.rate, return_tensors="pt"
     )
     size, audio = heard["audio_embed_sizes"], lalm.model.config.audio_config.audio_token_id
-    name = tokenizer.decode([audio])
+    name = lalm.processor.tokenizer.decode([audio])
     texts = [text.replace(name, name * int(size[0])) for text in prompts]
-    tokens, mask = left_pad(tokenizer(texts, add_special_tokens=False)["input_ids"])
-    if not torch.all((tokens == audio).sum(-1) == size):
-        raise ValueError(f"a prompt in this batch does not hold {int(size[0])} audio tokens.")
-    arguments = {
-        "input_ids": tokens,
-        "attention_mask": mask,
-        "position_ids": positions(mask),
-        "audio_input_features": heard["audio_input_features"],
-        "audio_embed_sizes": size,
-    }
-    return arguments, size
+    arguments = with_audio(spelled(lalm, texts), audio, int(size[0]))
+    arguments["audio_input_features"] = heard["audio_input_features"]
+    return arguments | {"audio_embed_sizes": size}, size
 
 
 PHI4_MULTIMODAL = Family(

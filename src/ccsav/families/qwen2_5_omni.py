@@ -5,7 +5,7 @@ Its checkpoints are of the full model (`qwen2_5_omni`) or of a thinker saved alo
 
 import torch
 
-from ._family import Family, Site, chat, halved, with_audio
+from ._family import TOWER_SITES, Family, chat, halved, log_mel, with_audio
 from ._omni_processor import hearing
 from ._omni_video import FEWEST_PIXELS, FPS, MOST_PIXELS, layout, patches
 
@@ -54,17 +54,8 @@ def film_inputs(lalm, films, waveforms, prompts, samples) -> tuple[dict, torch.T
 
 def features(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features with the mask of true ones, and the encoder frames of each clip, (B,)."""
-    audio = lalm.processor.feature_extractor(
-        waveforms,
-        sampling_rate=lalm.rate,
-        max_length=samples,
-        padding="max_length",
-        return_attention_mask=True,
-        return_tensors="pt",
-    )
-    mask = audio["attention_mask"]
-    arguments = {"input_features": audio["input_features"], "feature_attention_mask": mask}
-    return arguments, halved(mask.sum(-1))
+    mel, true = log_mel(lalm, waveforms, samples)
+    return {"input_features": mel, "feature_attention_mask": true}, halved(true.sum(-1))
 
 
 def tokens(lalm, texts: list[str]) -> dict:
@@ -77,10 +68,7 @@ def tokens(lalm, texts: list[str]) -> dict:
 QWEN2_5_OMNI = Family(
     name="Qwen2.5-Omni",
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
-    sites=(
-        Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
-    ),
+    sites=TOWER_SITES,
     prompt=chat,
     inputs=inputs,
     film_inputs=film_inputs,

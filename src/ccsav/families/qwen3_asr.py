@@ -2,7 +2,7 @@
 
 import torch
 
-from ._family import Family, Site, positions, with_audio
+from ._family import TOWER_SITES, Family, processed
 
 
 def prompt(lalm, question: str, modality: str = "audio") -> str:
@@ -21,33 +21,17 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     the features of a clip are the same in every batch. At the encoder's heads clips are packed,
     one after the other, (sum of frames, F): a frame is a token.
     """
-    extractor, audio = lalm.processor.feature_extractor, lalm.model.config.audio_token_id
+    extractor = lalm.processor.feature_extractor
     chunk = 2 * extractor.n_window * extractor.hop_length
-    arguments = dict(
-        lalm.processor(
-            text=prompts,
-            audio=waveforms,
-            audio_kwargs={
-                "max_length": -(-samples // chunk) * chunk,
-                "padding": "max_length",
-                "sampling_rate": lalm.rate,
-            },
-            text_kwargs={"padding": True, "padding_side": "left"},
-            return_tensors="pt",
-        )
-    )
-    arguments["position_ids"] = positions(arguments["attention_mask"])
-    frames = (arguments["input_ids"] == audio).sum(-1)
-    return with_audio(arguments, audio), frames
+    samples = -(-samples // chunk) * chunk
+    arguments = processed(lalm, waveforms, prompts, samples, padding="max_length")
+    return arguments, (arguments["input_ids"] == lalm.model.config.audio_token_id).sum(-1)
 
 
 QWEN3_ASR = Family(
     name="Qwen3-ASR",
     model_class="Qwen3ASRForConditionalGeneration",
-    sites=(
-        Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
-    ),
+    sites=TOWER_SITES,
     prompt=prompt,
     inputs=inputs,
     question="",

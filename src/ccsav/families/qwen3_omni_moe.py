@@ -6,7 +6,7 @@ Its checkpoints are of the full model (`qwen3_omni_moe`) or of a thinker saved a
 import torch
 from torch.nn.functional import pad
 
-from ._family import Family, Site, chat, with_audio
+from ._family import TOWER_SITES, Family, chat, with_audio
 from ._omni_processor import hearing
 from .qwen2_5_omni import features, tokens
 
@@ -51,10 +51,7 @@ def encoder_frames(mel_frames: torch.Tensor) -> torch.Tensor:
 QWEN3_OMNI_MOE = Family(
     name="Qwen3-Omni",
     model_class="Qwen3OmniMoeThinkerForConditionalGeneration",
-    sites=(
-        Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
-    ),
+    sites=TOWER_SITES,
     prompt=chat,
     inputs=inputs,
     masks_padding=True,

@@ -2,7 +2,7 @@
 
 import torch
 
-from ._family import Family, Site, halved, left_pad, positions
+from ._family import TOWER_SITES, Family, halved, log_mel, padded, with_audio
 
 BEFORE, AFTER = "<s>[INST][BEGIN_AUDIO][AUDIO]", "[/INST]"
 SAMPLES_PER_TOKEN = 1280  # 80 ms: four encoder frames
@@ -20,40 +20,22 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     another tokenizer, which takes them for words; without it, one that has no chat template.
     """
     number = -(-samples // SAMPLES_PER_TOKEN)
-    audio = lalm.processor.feature_extractor(
-        waveforms,
-        sampling_rate=lalm.rate,
-        max_length=number * SAMPLES_PER_TOKEN,
-        padding="max_length",
-        return_attention_mask=True,
-        return_tensors="pt",
-    )
+    features, true = log_mel(lalm, waveforms, number * SAMPLES_PER_TOKEN)
     tokenizer = lalm.processor.tokenizer
     begin = ["<s>", "[INST]", "[BEGIN_AUDIO]"] + ["[AUDIO]"] * number
     begin, end = map(tokenizer.convert_tokens_to_ids, (begin, [AFTER]))
     texts = [text.removeprefix(BEFORE).removesuffix(AFTER) for text in prompts]
-    tokens, mask = left_pad(
+    arguments = padded(
         [begin + tokenizer.encode(text, add_special_tokens=False) + end for text in texts]
     )
-    heard = ((tokens == lalm.model.config.audio_token_id) & (mask == 1)).sum(-1)
-    if not torch.all(heard == number):
-        raise ValueError(f"prompts hold {heard.tolist()} audio tokens, not {number} each.")
-    arguments = {
-        "input_features": audio["input_features"],
-        "input_ids": tokens,
-        "attention_mask": mask,
-        "position_ids": positions(mask),
-    }
-    return arguments, halved(audio["attention_mask"].sum(-1))
+    with_audio(arguments, lalm.model.config.audio_token_id, number)
+    return arguments | {"input_features": features}, halved(true.sum(-1))
 
 
 VOXTRAL = Family(
     name="Voxtral",
     model_class="VoxtralForConditionalGeneration",
-    sites=(
-        Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean"),
-    ),
+    sites=TOWER_SITES,
     prompt=prompt,
     inputs=inputs,
     encoder="model.audio_tower",

@@ -2,7 +2,7 @@
 
 import torch
 
-from ._family import Family, Site, halved, left_pad, positions
+from ._family import Family, Site, halved, left_pad, log_mel, positions
 
 MULTILINGUAL_VOCABULARY = 51_865  # tokens; OpenAI's English-only Whisper models have fewer
 
@@ -18,14 +18,7 @@ def prompt(lalm, question: str, modality: str = "audio") -> str:
 
 def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features for the encoder, the prompt for the decoder; see `Family.inputs`."""
-    audio = lalm.processor.feature_extractor(
-        waveforms,
-        sampling_rate=lalm.rate,
-        max_length=samples,
-        padding="max_length",
-        return_attention_mask=True,
-        return_tensors="pt",
-    )
+    features, true = log_mel(lalm, waveforms, samples)
     tokens, mask = left_pad(
         lalm.processor.tokenizer(prompts, add_special_tokens=False)["input_ids"]
     )
@@ -33,12 +26,12 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     if length > most:
         raise ValueError(f"the prompt has {length} tokens, but Whisper takes {most}: ask less.")
     arguments = {
-        "input_features": audio["input_features"],
+        "input_features": features,
         "decoder_input_ids": tokens,
         "decoder_attention_mask": mask,
         "decoder_position_ids": positions(mask),
     }
-    return arguments, halved(audio["attention_mask"].sum(-1))
+    return arguments, halved(true.sum(-1))
 
 
 WHISPER = Family(

@@ -1,7 +1,17 @@
 """The paper's table: one model, one dataset on disk, every method, on the official split."""
 
 from . import miniature
-from .protocol import PUBLISHED, Episode, plan, written
+from .protocol import DIFFERENCES, OFFICIAL, PUBLISHED, Episode, caution, plan, written
 from .steps import run
 
-__all__ = ["PUBLISHED", "Episode", "miniature", "plan", "run", "written"]
+__all__ = [
+    "DIFFERENCES",
+    "OFFICIAL",
+    "PUBLISHED",
+    "Episode",
+    "caution",
+    "miniature",
+    "plan",
+    "run",
+    "written",
+]

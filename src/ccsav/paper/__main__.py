@@ -7,7 +7,7 @@ from ccsav.corpora import NAMED
 from ccsav.datasets import MODALITIES
 from ccsav.loading import load_lalm
 
-from .protocol import written
+from .protocol import caution, plan, written
 from .steps import run
 
 
@@ -41,7 +41,9 @@ def main() -> None:
             revision=options.revision,
         )
         dataset = NAMED[options.data](options.folder)
-        print(f"{lalm}\n{dataset}")
+        drawn = plan(dataset, options.shots, options.episodes, options.limit, options.seed)
+        above = caution(options.data, len(set().union(*(e.query for e in drawn))))
+        print(f"{lalm}\n{dataset}\n{above}")
         table = run(
             lalm,
             dataset,
@@ -63,7 +65,7 @@ def main() -> None:
         f"shots, mean ± 95 % interval over {options.episodes} support sets for each test part; "
         f"{limit}."
     )
-    text = written(table, options.data, options.modality, settings)
+    text = written(table, options.data, options.modality, settings, above)
     (out / "table.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nwrote {out / 'table.md'}")
 

@@ -27,6 +27,14 @@ PUBLISHED = {
     ("asvspoof2019", "audio"): {"CALM": 81.99, "SAV": 81.99 - 8.35},
     ("vggsound", "audio+video"): {"CALM": 91.02, "SAV": 91.02 - 1.53},
 }
+OFFICIAL = {  # clips of the test part, or of all folds; classes
+    "esc10": (400, 10),
+    "esc50": (2000, 50),
+    "fsdd": (300, 10),
+    "vggsound": (15_496, 309),  # of vggsound.csv, before YouTube lost any
+    "audioset": (20_371, 527),
+    "asvspoof2019": (71_237, 2),
+}
 DIFFERENCES = (
     "The published runs name four options in the question, the right one among them; here the "
     "question is open, and options are given only in the rows that say so.",
@@ -114,10 +122,31 @@ def _draw(classes, clips, n, rng, part, short=True):
     return np.unique(np.concatenate(drawn))
 
 
-def written(table: pd.DataFrame, data: str, modality: str, settings: str) -> str:
+def caution(data: str, tested: int, made: bool = False) -> str:
+    """One sentence on what the numbers are of, to stand above them.
+
+    data: name of the dataset. tested: test clips that were there. made: they are a miniature.
+    """
+    official, _ = OFFICIAL[data]
+    if made:
+        return (
+            f"These numbers are of a MINIATURE: {tested} sounds made by rule, in the layout of "
+            f"{data}. They say nothing of {data} itself; published numbers are of the real data "
+            "and cannot be compared with them."
+        )
+    if tested < official:
+        return (
+            f"These numbers are of a PART of {data}: {tested:,} of its {official:,} test clips. "
+            "Published numbers are of all of them."
+        )
+    return f"These numbers are of the real {data}, all of its {tested:,} test clips."
+
+
+def written(table: pd.DataFrame, data: str, modality: str, settings: str, caution: str = "") -> str:
     """The table in Markdown, in per cent, beside the published numbers, with what differs.
 
-    table: from `run`. settings: one sentence on how it came about.
+    table: from `run`. settings: one sentence on how it came about. caution: from `caution`, set in
+    bold above the table.
     """
     metrics = [column for column in table if not column.endswith("_interval")]
     lines = [["method", "heads", *(metric.replace("_", " ") for metric in metrics)]]
@@ -132,6 +161,7 @@ def written(table: pd.DataFrame, data: str, modality: str, settings: str) -> str
         lines.append([f"*{method}, published*", "", *numbers])
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     notes = [settings, *(DIFFERENCES if published else ())]
+    text = f"**{caution}**\n\n{text}" if caution else text
     return text + "\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
 
 

@@ -1,0 +1,108 @@
+"""Figures of the paper's table: asked without examples, from examples, and chosen on the test."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+
+from .style import COLOURS, LINES, MARKERS, STYLE
+
+CHANCE = {"color": "0.4", "linestyle": (0, (1, 2)), "linewidth": 1.2}
+
+
+def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]) -> Figure:
+    """Accuracy of each form of asking without examples, a line each, with that form's chance.
+
+    right: form → (N,), which clips were right; chance: form → what guessing gets, 0 to 1.
+    Whiskers are 95 % intervals over clips (Wilson's).
+    """
+    with mpl.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6.2, 0.9 + 0.34 * len(right)))
+        for at, (form, hits) in enumerate(right.items()):
+            low, high = binomtest(int(np.sum(hits)), len(hits)).proportion_ci(method="wilson")
+            mean = np.mean(hits)
+            ax.errorbar(
+                100 * mean, at, xerr=[[100 * (mean - low)], [100 * (high - mean)]], fmt="o", ms=6,
+                color=COLOURS[0], capsize=2,
+            )  # fmt: skip
+            ax.plot([100 * chance[form]] * 2, [at - 0.4, at + 0.4], **CHANCE)
+            ax.annotate(
+                f"chance {100 * chance[form]:.0f}", (100 * chance[form], at), (4, 0),
+                textcoords="offset points", va="center", color="0.3", fontsize=9,
+            )  # fmt: skip
+        ax.set(xlim=(0, 101), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
+        ax.set_yticks(range(len(right)), right)
+        ax.tick_params("y", length=0)
+    return figure
+
+
+def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accuracy") -> Figure:
+    """Every method from examples, a marker per set of heads, beside zero-shot and chance.
+
+    table: from `paper.run`; its rows without heads are drawn as lines. chance: of naming one of
+    all classes, 0 to 1; None: no line. metric: the column. Whiskers are 95 % intervals over
+    episodes. The right panel is a part of the left one, enlarged.
+    """
+    asked, width = table[metric].drop(index=[], errors="ignore"), f"{metric}_interval"
+    named = table.index.get_level_values("heads") != ""
+    asked, few = 100 * asked[~named].dropna().droplevel("heads"), table[named]
+    methods = list(few.index.get_level_values("method").unique())
+    sets = list(few.index.get_level_values("heads").unique())
+    values = 100 * np.stack([few[metric] - few[width], few[metric] + few[width]])
+    low, high = min([values.min(), *asked]), max([values.max(), *asked])
+    pad = max(0.06 * (high - low), 1)
+    limits = (max(low - pad, -1), min(high + pad, 101))
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            1, 2, figsize=(8.6, 1.5 + 0.38 * len(methods)), sharey=True, width_ratios=(1, 1.5)
+        )
+        for ax, x in zip(axes, ((0, 101), limits), strict=True):
+            for i, heads in enumerate(sets):
+                part = 100 * few.xs(heads, level="heads").loc[methods, [metric, width]]
+                at = np.arange(len(methods)) + 0.24 * (i - (len(sets) - 1) / 2)
+                ax.errorbar(
+                    part[metric], at, xerr=part[width], fmt=MARKERS[i], ms=5, capsize=2,
+                    color=COLOURS[i], label=heads,
+                )  # fmt: skip
+            for i, (form, value) in enumerate(asked.items()):
+                options = "mcq" in form
+                ax.axvline(
+                    value, color=COLOURS[3 if options else 2], linestyle=LINES[i], linewidth=1.5,
+                    label=form.replace(", mcq,", ", of four,"), zorder=0,
+                )  # fmt: skip
+            if chance is not None and (ax is axes[0] or 100 * chance > limits[0]):
+                ax.axvline(100 * chance, label="chance of all classes", **CHANCE)
+            ax.set(xlim=x, xlabel=f"{metric.replace('_', ' ')} (%)")
+            ax.tick_params("y", length=0)
+        axes[0].set(ylim=(len(methods) - 0.5, -0.5), title="whole scale")
+        axes[1].set(title="enlarged")
+        axes[0].set_yticks(range(len(methods)), methods)
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float) -> Figure:
+    """Accuracy against a setting, a thin line per episode with its best marked, and their mean.
+
+    settings: (S,), drawn on a logarithmic axis; accuracy: (E, S), 0 to 1; fixed: the setting that
+    was taken before any clip was heard.
+    """
+    accuracy = 100 * np.asarray(accuracy)
+    best = accuracy.argmax(axis=1)
+    with mpl.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6.2, 3.3))
+        ax.plot(settings, accuracy.T, color="0.75", linewidth=1)
+        ax.plot(
+            np.asarray(settings)[best], accuracy.max(axis=1), "*", ms=9, color=COLOURS[3],
+            markeredgecolor="white", label="best of an episode", linestyle="none",
+        )  # fmt: skip
+        ax.plot(settings, accuracy.mean(axis=0), "o-", ms=4, color=COLOURS[0], label="mean")
+        ax.axvline(fixed, color="0.4", linestyle="--", linewidth=1.2, label="fixed beforehand")
+        ax.set(xscale="log", xlabel="temperature τ", ylabel="accuracy on test clips (%)")
+        ax.legend(frameon=False, loc="lower center")
+    return figure
