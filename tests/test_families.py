@@ -107,6 +107,13 @@ def test_questions_that_hold_the_audio_token_are_refused_or_harmless(lalm, waves
         assert vectors.isfinite().all()
 
 
+def test_half_the_precision(lalm, waves):
+    half = ccsav.load_lalm(lalm.name, device="cpu", dtype="bfloat16")
+    exact = lalm.head_vectors(waves[1:2], heads="all")
+    error = (half.head_vectors(waves[1:2], heads="all") - exact).norm(dim=-1) / exact.norm(dim=-1)
+    assert 0 < error.median() < 0.05
+
+
 def test_no_logits_are_computed(lalm, waves):
     ran = []
     with lalm.model.get_output_embeddings().register_forward_hook(lambda *_: ran.append("logits")):

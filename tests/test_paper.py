@@ -169,6 +169,7 @@ def test_whisper_on_real_recordings_in_the_official_layout(shared, tmp_path):
 def test_the_command(tmp_path, monkeypatch, capsys):
     folder = miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS[:2])
     command = ["paper", "--data", "esc50", "--folder", str(folder), "--out", str(tmp_path / "out")]
+    command += ["--cache", str(tmp_path / "heads")]
     monkeypatch.setattr(sys, "argv", [*command, "--shots", "2", "--episodes", "1", "--limit", "1"])
     main()
     said = capsys.readouterr().out

@@ -120,13 +120,14 @@ def test_readme_lists_every_family_as_it_is():
     table = {}
     for family in set(FAMILIES.values()):
         (row,) = re.findall(rf"^\| {re.escape(family.name)} \| (.*) \|$", README, flags=re.M)
-        hub, heads, longest, batch, padding, sees = row.split(" | ")
+        hub, heads, longest, batch, padding, sees, *checked, on = row.split(" | ")
         table[family.name] = hub
         assert "/" in hub
         assert heads == ", ".join(site.kind for site in family.sites)
         assert family.window in (None, float(longest.removesuffix(" s")))
         assert batch == ("one length" if family.equal_lengths else "any lengths")
         assert padding == ("masked, cut" if family.masks_padding else "heard")
+        assert checked == ["yes", "yes"] and "tiny" in on  # test_families.py runs on every family
         assert (sees == "no") == (family.film_inputs is None)
     assert len(table) == len(set(table.values())) and set(table) <= set(rows)
 

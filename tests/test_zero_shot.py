@@ -95,6 +95,12 @@ def test_what_does_not_fit(mini, named):
         zero_shot(mini, named, question="What is it?", protocol="mcq")
 
 
+def test_clips_that_do_not_fit_are_named(mini, named):
+    long = ccsav.Dataset.from_arrays([np.zeros(80_000, np.float32)], 16_000, ["rain"])
+    with pytest.raises(ValueError, match=r"clip 0: 5\.00 s is longer than the model's window"):
+        zero_shot(mini, long, named.labels, progress=False)
+
+
 def test_majority_counts_failed_answers():
     assert majority(["rain", None, "rain", "dog", None]) == ("rain", 0.4)
     assert majority([None, None]) == (None, 0.0)

@@ -152,6 +152,9 @@ def _heard(lalm, dataset, questions, batch_size, modality, progress) -> Iterator
             clips = list(range(start, min(start + batch_size, len(dataset))))
             prompts = [lalm.prompt(questions[i], modality) for i in clips]
             sounds = films = None
+            for i in clips:
+                if problem := lalm.complaint(dataset.seconds(i, modality)):
+                    raise ValueError(f"{dataset.path(i)}: {problem}")
             if "audio" in modality:
                 sounds = [dataset.waveform(i, lalm.rate) for i in clips]
             if "video" in modality:

@@ -13,6 +13,7 @@ from .basics import (
 )
 from .detection import alarms_that_are_right, reliability_of_two, spoofs_caught
 from .own_sounds import clips_needed, strangers_let_in
+from .paper_table import best_draw, known, paired
 from .probing import chance, false_alarms, modest_expert, recall
 from .specialisation import half_response, nearest_classes, selectivity
 from .weighing import margins, prototype_without, temperature, weights
@@ -21,6 +22,7 @@ __all__ = [
     "NotYet",
     "alarms_that_are_right",
     "audio_tokens",
+    "best_draw",
     "chance",
     "check",
     "clear_differences",
@@ -29,6 +31,7 @@ __all__ = [
     "false_alarms",
     "half_response",
     "heads_of_layer",
+    "known",
     "leaked",
     "learning_curve",
     "least_silence",
@@ -37,6 +40,7 @@ __all__ = [
     "margins",
     "modest_expert",
     "nearest_classes",
+    "paired",
     "prototype_without",
     "recall",
     "reliability_of_two",

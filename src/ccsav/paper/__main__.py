@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help=f"one of {', '.join(NAMED)}")
     parser.add_argument("--folder", type=Path, help="where the dataset lies")
     parser.add_argument("--out", type=Path, help="default: results/<data>-<model>-<modality>")
+    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"), help="head vectors")
     parser.add_argument("--question", help="asked about every clip (default: the model's own)")
     parser.add_argument("--modality", default="audio", choices=MODALITIES)
     parser.add_argument("--shots", type=int, default=5)
@@ -56,6 +57,7 @@ def main() -> None:
             asked=not options.no_asking,
             batch_size=options.batch_size,
             seed=options.seed,
+            cache=options.cache,
         )
     except (ValueError, OSError, MemoryError) as error:  # ours are one sentence: what to do
         parser.exit(1, f"{type(error).__name__}: {error}\n")

@@ -36,13 +36,15 @@ def run(
     asked: bool = True,
     batch_size: int = 16,
     seed: int = 0,
+    cache: str | Path | None = None,
 ) -> pd.DataFrame:
     """Extract, classify from examples and without, and measure, on the official split.
 
     lalm: from `load_lalm`. dataset: with its official split, see `plan`, as are shots, n_episodes,
-    limit and seed. out: folder for head vectors, answers and scores; what is there is not
-    computed again. question, modality, batch_size: as in `extract`. asked: ask the model as well,
-    without examples, in every protocol (of a clip with several labels, only rank them).
+    limit and seed. out: folder for answers and scores; what is there is not computed again.
+    cache: folder for head vectors, see `extract`; default: in `out`. question, modality,
+    batch_size: as in `extract`. asked: ask the model as well, without examples, in every
+    protocol (of a clip with several labels, only rank them).
 
     Returns a row per heads and method, with the mean of each metric and half its 95 % interval over
     episodes (none for answers, which need no draw). Raises `ValueError` if `out` holds the
@@ -54,7 +56,7 @@ def run(
     some = dataset.subset(used)
     _same(out, lalm, some, question, shots, n_episodes, limit, modality, seed)
     options = {"modality": modality, "batch_size": batch_size}
-    acts = extract(lalm, some, question, heads="all", cache=out / "heads", **options)
+    acts = extract(lalm, some, question, heads="all", cache=cache or out / "heads", **options)
     episodes = [
         Episode(e.part, np.searchsorted(used, e.support), np.searchsorted(used, e.query))
         for e in episodes

@@ -13,6 +13,7 @@ from .detection import (
 from .episodes import accuracy_by_shots
 from .heads import KIND_NAMES, head_map, weight_heatmap
 from .listening import by_position, log_mel, player, players, spectrograms
+from .paper_table import chosen_on_test, paper_table, zero_shot_forms
 from .probing import against_luck, by_layer, class_maps, flattery
 from .reliability import (
     estimates_against_truth,
@@ -43,6 +44,7 @@ __all__ = [
     "by_layer",
     "by_position",
     "change_maps",
+    "chosen_on_test",
     "class_maps",
     "class_matrix",
     "class_probabilities",
@@ -62,6 +64,7 @@ __all__ = [
     "ladder",
     "log_mel",
     "one_at_a_time",
+    "paper_table",
     "player",
     "players",
     "posterior_by_temperature",
@@ -75,4 +78,5 @@ __all__ = [
     "temperature_by_spread",
     "tuning_curves",
     "weight_heatmap",
+    "zero_shot_forms",
 ]

@@ -47,9 +47,8 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
     all classes, 0 to 1; None: no line. metric: the column. Whiskers are 95 % intervals over
     episodes. The right panel is a part of the left one, enlarged.
     """
-    asked, width = table[metric].drop(index=[], errors="ignore"), f"{metric}_interval"
-    named = table.index.get_level_values("heads") != ""
-    asked, few = 100 * asked[~named].dropna().droplevel("heads"), table[named]
+    named, width = table.index.get_level_values("heads") != "", f"{metric}_interval"
+    asked, few = 100 * table.loc[~named, metric].dropna().droplevel("heads"), table[named]
     methods = list(few.index.get_level_values("method").unique())
     sets = list(few.index.get_level_values("heads").unique())
     values = 100 * np.stack([few[metric] - few[width], few[metric] + few[width]])
