@@ -3,6 +3,7 @@ import json
 import huggingface_hub
 import pytest
 import torch
+from huggingface_hub.errors import HTTPError
 
 import ccsav
 from ccsav import weights
@@ -42,6 +43,14 @@ def test_weights_larger_than_the_memory_are_refused(model_folders, monkeypatch):
     ):
         ccsav.load_lalm(model_folders["whisper"], device="cpu")
     weights.check("here", model_folders["whisper"], torch.float32, None)  # spread: not refused
+
+
+def test_a_hub_that_does_not_answer_is_left_to_loading(monkeypatch):
+    def unreachable(name, revision):
+        raise HTTPError("no connection")
+
+    monkeypatch.setattr(huggingface_hub, "get_safetensors_metadata", unreachable)
+    weights.check("someone/whisper", None, torch.float32, "cpu")
 
 
 def test_memory_of_this_machine():

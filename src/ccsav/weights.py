@@ -8,7 +8,7 @@ from pathlib import Path
 import huggingface_hub
 import torch
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import NotASafetensorsRepoError, OfflineModeIsEnabled
+from huggingface_hub.errors import HTTPError, NotASafetensorsRepoError, OfflineModeIsEnabled
 
 GB = 1e9  # bytes
 WORTH_SAYING = 0.5 * GB  # smaller downloads need no announcement
@@ -35,7 +35,7 @@ def check(
             files = huggingface_hub.get_local_safetensors_metadata(folder).files_metadata
         else:
             files = huggingface_hub.get_safetensors_metadata(name, revision=revision).files_metadata
-    except (NotASafetensorsRepoError, OfflineModeIsEnabled):
+    except (HTTPError, NotASafetensorsRepoError, OfflineModeIsEnabled):
         return  # loading will say what is missing
     tensors = {key: x for file in files.values() for key, x in file.tensors.items()}
     on_disk = sum(x.data_offsets[1] - x.data_offsets[0] for x in tensors.values())
