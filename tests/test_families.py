@@ -150,6 +150,12 @@ def test_ranked_labels_are_as_likely_as_word_by_word(lalm, waves):
                 logits = lalm.model(**whole, use_cache=False).logits[0, -len(tokens) - 1 : -1]
             likely = logits.log_softmax(-1)[range(len(tokens)), tokens]
             assert likely.mean().item() == pytest.approx(score, abs=1e-4)
+    widths = []
+    head = lalm.model.get_output_embeddings()
+    with head.register_forward_hook(lambda _, __, out: widths.append(out.shape[1])):
+        lalm.rank(waves[:1], labels[:1], question)
+    spoken = lalm.processor.tokenizer(lalm.family.before_answer + "dog", add_special_tokens=False)
+    assert widths[0] == 1 and sum(widths) == len(spoken["input_ids"])  # none that nobody reads
     with pytest.raises(ValueError, match="hold nothing"):
         lalm.rank(waves[:1], ["dog", ""])
 

@@ -98,6 +98,12 @@ def test_batch_of_different_questions_equals_single_clips(lalm, waves):
     assert relative_error(other, alone[:1, lalm.select("decoder").index]) > 1e-3
 
 
+def test_clips_of_one_length_may_be_one_array(lalm, waves):
+    stacked = np.stack([wave[:1200] for wave in waves])
+    listed = lalm.head_vectors(list(stacked))
+    torch.testing.assert_close(lalm.head_vectors(stacked), listed)
+
+
 def test_real_whisper(shared, waves):
     real = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu")
     assert real.heads.groupby("kind").size().to_dict() == {

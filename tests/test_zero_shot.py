@@ -131,6 +131,15 @@ def test_pseudo_labels_feed_the_ordinary_pipeline(mini, named, tmp_path):
     )
 
 
+def test_relabelling_goes_by_place(named):
+    """A part of a longer table keeps its index; labels must not slip to other clips by it."""
+    table = named.table[["path", "label"]].assign(confidence=1.0)
+    rows = np.array([5, 3, 8])
+    new = relabelled(named.subset(rows), table.iloc[rows])
+    assert (new.table["label"] == new.table["true_label"]).all()
+    assert new.table["path"].tolist() == table["path"][rows].tolist()
+
+
 def test_pseudo_labels_that_cannot_be_used(named):
     table = pd.DataFrame({"path": named.table["path"], "label": None, "confidence": 0.0})
     with pytest.raises(DatasetError, match=r"no pseudo-label has a confidence of 0\.5"):

@@ -124,12 +124,12 @@ class LALM:
         Raises `ValueError` on clips longer than the window or too short to hear, and on clips that
         must not share a batch (see `passes`).
         """
-        for i, waveform in enumerate(waveforms or ()):
+        if waveforms is None:
+            return self.family.film_inputs(self, films, None, list(prompts), 0)
+        for i, waveform in enumerate(waveforms):
             problem = self.complaint(len(waveform) / self.rate)
             if problem:
                 raise ValueError(f"waveform {i}: {problem}")
-        if waveforms is None:
-            return self.family.film_inputs(self, films, None, list(prompts), 0)
         samples = round(self.window * self.rate)
         waveforms = [waveform[:samples] for waveform in waveforms]
         if self.family.equal_lengths and len(set(map(len, waveforms))) > 1:
@@ -152,13 +152,14 @@ class LALM:
         All clips may, unless the family wants those of one length in a batch. Arguments as of
         `inputs`; yields (indices of clips, inputs).
         """
-        prompts = [prompt for _, prompt in zip(waveforms or films, prompts, strict=False)]
+        clips = films if waveforms is None else waveforms
+        prompts = [prompt for _, prompt in zip(clips, prompts, strict=False)]
         same = defaultdict(list)
-        for i, clip in enumerate(waveforms or films):
+        for i, clip in enumerate(clips):
             same[len(clip) if self.family.equal_lengths else None].append(i)
         for rows in same.values():
-            waves, pictures = (clips and [clips[i] for i in rows] for clips in (waveforms, films))
-            yield rows, self.inputs(waves, [prompts[i] for i in rows], pictures)
+            heard, seen = (x if x is None else [x[i] for i in rows] for x in (waveforms, films))
+            yield rows, self.inputs(heard, [prompts[i] for i in rows], seen)
 
     def head_vectors(
         self,

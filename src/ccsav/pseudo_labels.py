@@ -80,6 +80,6 @@ def relabelled(dataset: Dataset, table: pd.DataFrame, confidence: float = 0.5) -
             f"{table['confidence'].max():g}."
         )
     new = dataset.table.rename(columns={"label": "true_label"})
-    new = new.assign(label=table["label"], confidence=table["confidence"])
+    new = new.assign(label=table["label"].to_numpy(), confidence=table["confidence"].to_numpy())
     some = dataset.subset(kept)
     return Dataset(new.iloc[kept], some.root, some.waveforms, some.rate)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -31,7 +32,7 @@ def generate(
     if model.generation_config.eos_token_id is None:
         how["eos_token_id"] = tokenizer.eos_token_id
     devices = [model.device] if model.device.type == "cuda" else []
-    with torch.inference_mode(), torch.random.fork_rng(devices):
+    with torch.inference_mode(), torch.random.fork_rng(devices), _last_position(model):
         torch.manual_seed(seed)
         tokens = model.generate(**given, **how, max_new_tokens=max_new_tokens, max_length=None)
     said = tokens[:, arguments[text].shape[1] :] if text == "input_ids" else tokens
@@ -53,7 +54,8 @@ def likelihoods(
     n_rows = len(arguments[text])
     out = torch.empty(n_rows, len(answers))
     with torch.inference_mode():
-        heard = model(**arguments, use_cache=True)
+        with _last_position(model):
+            heard = model(**arguments, use_cache=True)
         first = heard.logits[:, -1].float().log_softmax(-1)  # (B, V)
         for i, answer in enumerate(answers):
             total = first[:, answer[0]]
@@ -74,6 +76,17 @@ def likelihoods(
                 total = total + likely.sum((1, 2))
             out[:, i] = total.cpu() / len(answer)
     return out
+
+
+@contextmanager
+def _last_position(model):
+    """Logits of the last position alone: those of a whole prompt would fill the memory."""
+    head = model.get_output_embeddings()
+    hook = head.register_forward_pre_hook(lambda _, args: (args[0][:, -1:], *args[1:]))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _text(arguments):

@@ -12,6 +12,7 @@ from .basics import (
     least_sure,
 )
 from .detection import alarms_that_are_right, reliability_of_two, spoofs_caught
+from .labelling import agreement, let_in, sifted
 from .own_sounds import clips_needed, strangers_let_in
 from .paper_table import best_draw, known, paired
 from .probing import chance, false_alarms, modest_expert, recall
@@ -20,6 +21,7 @@ from .weighing import margins, prototype_without, temperature, weights
 
 __all__ = [
     "NotYet",
+    "agreement",
     "alarms_that_are_right",
     "audio_tokens",
     "best_draw",
@@ -36,6 +38,7 @@ __all__ = [
     "learning_curve",
     "least_silence",
     "least_sure",
+    "let_in",
     "lone_voters",
     "margins",
     "modest_expert",
@@ -45,6 +48,7 @@ __all__ = [
     "recall",
     "reliability_of_two",
     "selectivity",
+    "sifted",
     "spoofs_caught",
     "strangers_let_in",
     "temperature",

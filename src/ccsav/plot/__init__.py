@@ -12,6 +12,7 @@ from .detection import (
 )
 from .episodes import accuracy_by_shots
 from .heads import KIND_NAMES, head_map, weight_heatmap
+from .labelling import accuracies, before_and_after, by_threshold, by_wrong_labels, kept_by_class
 from .listening import by_position, log_mel, player, players, spectrograms
 from .paper_table import chosen_on_test, paper_table, zero_shot_forms
 from .probing import against_luck, by_layer, class_maps, flattery
@@ -38,11 +39,15 @@ __all__ = [
     "KIND_NAMES",
     "MAP",
     "STYLE",
+    "accuracies",
     "accuracy_by_shots",
     "against_luck",
+    "before_and_after",
     "by_heads",
     "by_layer",
     "by_position",
+    "by_threshold",
+    "by_wrong_labels",
     "change_maps",
     "chosen_on_test",
     "class_maps",
@@ -61,6 +66,7 @@ __all__ = [
     "guesses",
     "head_map",
     "head_planes",
+    "kept_by_class",
     "ladder",
     "log_mel",
     "one_at_a_time",

@@ -9,8 +9,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from .style import COLOURS, LINES, MARKERS, STYLE
+from .style import COLOURS, MARKERS, STYLE
 
+ASKED = ("-", "--", "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)))  # a dash for each form of asking
 CHANCE = {"color": "0.4", "linestyle": (0, (1, 2)), "linewidth": 1.2}
 
 
@@ -31,10 +32,10 @@ def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]
             )  # fmt: skip
             ax.plot([100 * chance[form]] * 2, [at - 0.4, at + 0.4], **CHANCE)
             ax.annotate(
-                f"chance {100 * chance[form]:.0f}", (100 * chance[form], at), (4, 0),
+                f"chance {100 * chance[form]:.0f} %", (100 * chance[form], at), (4, 0),
                 textcoords="offset points", va="center", color="0.3", fontsize=9,
             )  # fmt: skip
-        ax.set(xlim=(0, 101), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
+        ax.set(xlim=(0, 102), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
         ax.set_yticks(range(len(right)), right)
         ax.tick_params("y", length=0)
     return figure
@@ -51,7 +52,8 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
     asked, few = 100 * table.loc[~named, metric].dropna().droplevel("heads"), table[named]
     methods = list(few.index.get_level_values("method").unique())
     sets = list(few.index.get_level_values("heads").unique())
-    values = 100 * np.stack([few[metric] - few[width], few[metric] + few[width]])
+    whisker = few[width].fillna(0)  # of a single episode there is none
+    values = 100 * np.stack([few[metric] - whisker, few[metric] + whisker])
     low, high = min([values.min(), *asked]), max([values.max(), *asked])
     pad = max(0.06 * (high - low), 1)
     limits = (max(low - pad, -1), min(high + pad, 101))
@@ -70,8 +72,8 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
             for i, (form, value) in enumerate(asked.items()):
                 options = "mcq" in form
                 ax.axvline(
-                    value, color=COLOURS[3 if options else 2], linestyle=LINES[i], linewidth=1.5,
-                    label=form.replace(", mcq,", ", of four,"), zorder=0,
+                    value, color=COLOURS[3 if options else 2], linestyle=ASKED[i], linewidth=1.5,
+                    label=form.replace(", mcq,", ", with options,"), zorder=0,
                 )  # fmt: skip
             if chance is not None and (ax is axes[0] or 100 * chance > limits[0]):
                 ax.axvline(100 * chance, label="chance of all classes", **CHANCE)
@@ -86,22 +88,34 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
 
 
 def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float) -> Figure:
-    """Accuracy against a setting, a thin line per episode with its best marked, and their mean.
+    """Accuracy against a setting, a thin line per episode; below, how many are best at each one.
 
     settings: (S,), drawn on a logarithmic axis; accuracy: (E, S), 0 to 1; fixed: the setting that
-    was taken before any clip was heard.
+    was taken before any clip was heard. An episode with several best settings is shared out.
     """
     accuracy = 100 * np.asarray(accuracy)
-    best = accuracy.argmax(axis=1)
+    best = np.isclose(accuracy, accuracy.max(axis=1, keepdims=True))
+    shares = (best / best.sum(axis=1, keepdims=True)).sum(axis=0)  # (S,)
     with mpl.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(6.2, 3.3))
-        ax.plot(settings, accuracy.T, color="0.75", linewidth=1)
-        ax.plot(
-            np.asarray(settings)[best], accuracy.max(axis=1), "*", ms=9, color=COLOURS[3],
-            markeredgecolor="white", label="best of an episode", linestyle="none",
-        )  # fmt: skip
-        ax.plot(settings, accuracy.mean(axis=0), "o-", ms=4, color=COLOURS[0], label="mean")
-        ax.axvline(fixed, color="0.4", linestyle="--", linewidth=1.2, label="fixed beforehand")
-        ax.set(xscale="log", xlabel="temperature τ", ylabel="accuracy on test clips (%)")
-        ax.legend(frameon=False, loc="lower center")
+        figure, (above, below) = plt.subplots(
+            2, 1, figsize=(6.4, 4.4), sharex=True, height_ratios=(2.2, 1)
+        )
+        lines = above.plot(settings, accuracy.T, color="black", alpha=0.2, linewidth=1.5)
+        lines[0].set_label("one episode")
+        above.plot(settings, accuracy.mean(axis=0), "o-", ms=5, color=COLOURS[0], label="mean")
+        below.bar(settings, shares, width=0.35 * np.asarray(settings), color=COLOURS[0])
+        for ax in (above, below):
+            ax.axvline(
+                fixed,
+                color="0.3",
+                linestyle="--",
+                linewidth=1.2,
+                label="fixed beforehand",
+                zorder=0,
+            )
+        above.set(ylabel="accuracy on\ntest clips (%)", xscale="log")
+        above.set_xticks(settings, [f"{x:.2g}" for x in settings])
+        above.minorticks_off()
+        above.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+        below.set(xlabel="temperature τ", ylabel="episodes best here\n(ties shared out)")
     return figure
