@@ -194,7 +194,9 @@ def test_published_numbers_are_of_datasets_that_can_be_read():
 def test_the_table_says_what_it_is_of(tmp_path):
     made = caution("esc50", 40, made=True)
     assert "MINIATURE: 40 sounds made by rule" in made
-    assert "a PART of esc50: 1,999 of its 2,000" in caution("esc50", 1999)
+    part = caution("esc50", 1999)
+    assert "a PART of esc50: 1,999 of its 2,000" in part and "Published numbers are of all" in part
+    assert caution("esc10", 40).endswith("40 of its 400 test clips.")  # nothing is published
     assert "the real esc50, all of its 2,000" in caution("esc50", 2000)
     index = pd.MultiIndex.from_tuples([("all heads", "SAV")], names=["heads", "method"])
     table = pd.DataFrame({"accuracy": [0.5], "accuracy_interval": [0.1]}, index=index)

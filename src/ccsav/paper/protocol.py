@@ -135,9 +135,10 @@ def caution(data: str, tested: int, made: bool = False) -> str:
             "and cannot be compared with them."
         )
     if tested < official:
+        published = any(data == name for name, _ in PUBLISHED)
         return (
-            f"These numbers are of a PART of {data}: {tested:,} of its {official:,} test clips. "
-            "Published numbers are of all of them."
+            f"These numbers are of a PART of {data}: {tested:,} of its {official:,} test clips."
+            + published * " Published numbers are of all of them."
         )
     return f"These numbers are of the real {data}, all of its {tested:,} test clips."
 

@@ -22,7 +22,7 @@ def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]
     Whiskers are 95 % intervals over clips (Wilson's).
     """
     with mpl.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(6.2, 0.9 + 0.34 * len(right)))
+        figure, ax = plt.subplots(figsize=(7.2, 0.9 + 0.34 * len(right)))
         for at, (form, hits) in enumerate(right.items()):
             low, high = binomtest(int(np.sum(hits)), len(hits)).proportion_ci(method="wilson")
             mean = np.mean(hits)
@@ -31,12 +31,10 @@ def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]
                 color=COLOURS[0], capsize=2,
             )  # fmt: skip
             ax.plot([100 * chance[form]] * 2, [at - 0.4, at + 0.4], **CHANCE)
-            ax.annotate(
-                f"chance {100 * chance[form]:.0f} %", (100 * chance[form], at), (4, 0),
-                textcoords="offset points", va="center", color="0.3", fontsize=9,
-            )  # fmt: skip
-        ax.set(xlim=(0, 102), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
-        ax.set_yticks(range(len(right)), right)
+        ax.set(xlim=(-1, 102), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
+        ax.set_yticks(
+            range(len(right)), [f"{form} (chance {100 * chance[form]:.0f} %)" for form in right]
+        )
         ax.tick_params("y", length=0)
     return figure
 
@@ -46,7 +44,7 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
 
     table: from `paper.run`; its rows without heads are drawn as lines. chance: of naming one of
     all classes, 0 to 1; None: no line. metric: the column. Whiskers are 95 % intervals over
-    episodes. The right panel is a part of the left one, enlarged.
+    episodes. The right panel is the part of the left one where the methods are, enlarged.
     """
     named, width = table.index.get_level_values("heads") != "", f"{metric}_interval"
     asked, few = 100 * table.loc[~named, metric].dropna().droplevel("heads"), table[named]
@@ -54,14 +52,16 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
     sets = list(few.index.get_level_values("heads").unique())
     whisker = few[width].fillna(0)  # of a single episode there is none
     values = 100 * np.stack([few[metric] - whisker, few[metric] + whisker])
-    low, high = min([values.min(), *asked]), max([values.max(), *asked])
+    low, high = values.min(), values.max()
+    near = [x for x in asked if 2 * low - high < x < 2 * high - low]  # by no more than the spread
+    low, high = min([low, *near]), max([high, *near])
     pad = max(0.06 * (high - low), 1)
     limits = (max(low - pad, -1), min(high + pad, 101))
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, 2, figsize=(8.6, 1.5 + 0.38 * len(methods)), sharey=True, width_ratios=(1, 1.5)
         )
-        for ax, x in zip(axes, ((0, 101), limits), strict=True):
+        for ax, x in zip(axes, ((-1, 101), limits), strict=True):
             for i, heads in enumerate(sets):
                 part = 100 * few.xs(heads, level="heads").loc[methods, [metric, width]]
                 at = np.arange(len(methods)) + 0.24 * (i - (len(sets) - 1) / 2)
@@ -75,7 +75,7 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
                     value, color=COLOURS[3 if options else 2], linestyle=ASKED[i], linewidth=1.5,
                     label=form.replace(", mcq,", ", with options,"), zorder=0,
                 )  # fmt: skip
-            if chance is not None and (ax is axes[0] or 100 * chance > limits[0]):
+            if chance is not None:
                 ax.axvline(100 * chance, label="chance of all classes", **CHANCE)
             ax.set(xlim=x, xlabel=f"{metric.replace('_', ' ')} (%)")
             ax.tick_params("y", length=0)
@@ -117,5 +117,5 @@ def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float
         above.set_xticks(settings, [f"{x:.2g}" for x in settings])
         above.minorticks_off()
         above.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-        below.set(xlabel="temperature τ", ylabel="episodes best here\n(ties shared out)")
+        below.set(xlabel="temperature τ", ylabel="episodes\nbest here")
     return figure
