@@ -37,6 +37,8 @@ def agreement(mine, accuracy, wrong, n_classes) -> str | None:
     """
     both_right = accuracy * (1 - wrong)
     right = both_right + (1 - accuracy) * wrong / (n_classes - 1)
+    if _same(mine, right):
+        return None
     if _same(mine, both_right):
         return "nearly: a wrong answer can meet a label that is wrong in the same way. How often?"
     if _same(mine, both_right + (1 - accuracy) * wrong):
