@@ -136,6 +136,13 @@ def test_classes_of_few_clips_hide_the_players_that_are_over(acts, clips):
     np.testing.assert_array_equal(explorer._waveform(13), clips.waveforms[17])  # by its path
 
 
+def test_the_explorer_fits_wide_and_narrow_pages(acts, clips):
+    menus, picture, *players = explore.Explorer(acts, clips).view.children
+    assert picture.layout.align_self == "flex-start"  # else it is stretched, and blurred
+    assert picture.layout.max_width == "calc(100% - 4px)"  # 4 px: its margins
+    assert {row.layout.flex_flow for row in (menus, *players)} == {"row wrap"}
+
+
 def test_the_explorer_says_what_is_amiss(acts, clips):
     with pytest.raises(ValueError, match="label='dog': choose one of"):
         explore.Explorer(acts, clips, "dog")

@@ -66,15 +66,20 @@ class Explorer:
             options=acts.labels.tolist(), value=label, description="class"
         )
         self.head = widgets.Dropdown(options=self._menu(), value=int(head), description="head")
-        self.picture = widgets.Image(format="png", layout={"max_width": "100%"})
+        self.picture = widgets.Image(  # a box would stretch it, and blur it, on a wide page
+            format="png", layout={"max_width": "calc(100% - 4px)", "align_self": "flex-start"}
+        )
         self.captions = [widgets.Label() for _ in range(2 * SHOWN)]
         self.players = [
             widgets.Audio(format="mp3", autoplay=False, loop=False, layout={"width": "200px"})
             for _ in self.captions
         ]
         self._heard = [widgets.VBox(pair) for pair in zip(self.captions, self.players, strict=True)]
-        rows = [widgets.HBox(self._heard[:SHOWN]), widgets.HBox(self._heard[SHOWN:])]
-        self.view = widgets.VBox([widgets.HBox([self.label, self.head]), self.picture, *rows])
+        menus, *rows = (
+            widgets.HBox(row, layout={"flex_flow": "row wrap"})  # on a narrow page
+            for row in ([self.label, self.head], self._heard[:SHOWN], self._heard[SHOWN:])
+        )
+        self.view = widgets.VBox([menus, self.picture, *rows])
         self.view.add_class("ccsav-explorer")
         self.picture.add_class("ccsav-picture")
         self.label.observe(self._relist, "value")
