@@ -127,6 +127,8 @@ def test_audioset_with_several_labels(mini, tmp_path):
     assert (precision > chance + 0.1).all()
     assert table.loc["all heads", "exact_match"].notna().all()
     assert "zero-shot, open, rank" in table.loc[""].index
+    text = protocol.written(table, "audioset", "audio", "a rehearsal")
+    assert "| 70.50 |" in text and protocol.SEVERAL in text
 
 
 def test_films(tmp_path):

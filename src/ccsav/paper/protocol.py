@@ -45,6 +45,11 @@ DIFFERENCES = (
     "episode, and the intervals speak of that draw.",
 )
 
+SEVERAL = (
+    "The published accuracy stands in the column of exact match, but is not known to be the share of "
+    "clips whose labels are all right."
+)
+
 
 class Episode(NamedTuple):
     """Clips to learn from and clips to be asked about: indices into a dataset."""
@@ -162,6 +167,8 @@ def written(table: pd.DataFrame, data: str, modality: str, settings: str, cautio
         lines.append([f"*{method}, published*", "", *numbers])
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     notes = [settings, *(DIFFERENCES if published else ())]
+    if published and "exact_match" in metrics:
+        notes.append(SEVERAL)
     text = f"**{caution}**\n\n{text}" if caution else text
     return text + "\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
 
