@@ -46,8 +46,8 @@ DIFFERENCES = (
 )
 
 SEVERAL = (
-    "The published accuracy stands in the column of exact match, but is not known to be the share of "
-    "clips whose labels are all right."
+    "The published accuracy stands in the column of exact match, but is not known to be the share "
+    "of clips whose labels are all right."
 )
 
 
