@@ -1,7 +1,5 @@
 """Every family, on a tiny model of its real class with random weights, loaded from a folder."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -91,22 +89,6 @@ def test_clips_that_do_not_fit_are_refused(lalm, waves):
     assert lalm.head_vectors([shortest], heads="all").isfinite().all()
 
 
-def test_questions_that_hold_the_audio_token_are_refused_or_harmless(lalm, waves):
-    config = lalm.model.config
-    config = config if hasattr(config, "audio_token_id") else getattr(config, "audio_config", None)
-    if config is None:
-        assert lalm.family.name == "Whisper"  # which has no audio tokens
-        return
-    token = config.audio_token_id
-    sneaky = lalm.processor.tokenizer.convert_ids_to_tokens(token)
-    try:
-        vectors = lalm.head_vectors(waves[:1], f"What is {sneaky}?")
-    except (ValueError, IndexError, RuntimeError) as error:
-        assert str(error)
-    else:
-        assert vectors.isfinite().all()
-
-
 def test_half_the_precision(lalm, waves):
     half = ccsav.load_lalm(lalm.name, device="cpu", dtype="bfloat16")
     exact = lalm.head_vectors(waves[1:2], heads="all")
@@ -183,4 +165,3 @@ def test_a_checkpoint_of_another_class_is_refused(tmp_path):
     save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match=r"weights of Qwen3ASR.* are not in it, such as .*-hf"):
         ccsav.load_lalm(folder, device="cpu")
-    assert json.loads((folder / "config.json").read_text())["model_type"] == "qwen3_asr"

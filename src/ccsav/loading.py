@@ -35,15 +35,12 @@ def load_lalm(
         silence that is added after each clip, and its head vectors change.
     device_map: in place of `device`: "auto" spreads the layers over all GPUs, a dict says which
         goes where, as in `from_pretrained`. Needs the package accelerate.
-
     max_pixels: most pixels in a frame of a film, fewer cost less; default: the family's.
-
     revision: branch, tag or commit on the hub; default: its main branch.
 
     Before a large download, prints how large. Raises `ValueError` for a model of an unsupported
     family, `OSError` if there is no such model, `MemoryError` if its weights are larger than the
-    memory.
-    Only safetensors weights are read, and no code that comes with a model is run.
+    memory. Only safetensors weights are read, and no code that comes with a model is run.
     """
     name_or_path = MINI if name_or_path == "mini" else name_or_path
     if device_map and device != "auto":

@@ -11,8 +11,8 @@ from .protocol import caution, plan, written
 from .steps import run
 
 
-def main() -> None:
-    """Zero-shot, SAV, paper, default and linear baselines on a dataset's official split."""
+def arguments() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(prog="ccsav.paper", description=main.__doc__)
     parser.add_argument("--model", default="mini", help="mini, a folder, or a hub name")
     parser.add_argument("--data", required=True, help=f"one of {', '.join(NAMED)}")
@@ -30,6 +30,12 @@ def main() -> None:
     parser.add_argument("--revision", help="of the model, on the hub")
     parser.add_argument("--no-asking", action="store_true", help="leave zero-shot out")
     parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def main() -> None:
+    """Zero-shot, SAV, paper, default and linear baselines on a dataset's official split."""
+    parser = arguments()
     options = parser.parse_args()
     out = options.out or Path(
         "results", f"{options.data}-{Path(options.model).name}-{options.modality}"

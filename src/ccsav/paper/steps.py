@@ -1,6 +1,7 @@
 """Fill the table, in steps that are each taken up again where they were left."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
 from ccsav.datasets import Dataset
@@ -95,7 +97,7 @@ def _few_shot(acts: HeadActivations, dataset, episodes, file) -> Iterator[pd.Dat
     yield done
     for number, (part, support, query) in enumerate(tqdm(episodes, unit=" episodes")):
         for heads, mask in sets.items():
-            if ((done["heads"] == heads) & (done["episode"] == number)).any():
+            if ((done["heads"] == heads) & (done["episode"] == number)).sum() == len(METHODS):
                 continue
             X, rows = acts.X[:, mask], []
             for name, method in METHODS.items():
@@ -103,20 +105,17 @@ def _few_shot(acts: HeadActivations, dataset, episodes, file) -> Iterator[pd.Dat
                     found = _several(method, X, classes, support, query)
                 else:
                     y = dataset.table["label"].to_numpy()
-                    fitted = clone(method)
-                    told = (
-                        {"groups": groups[support]}
-                        if groups is not None and name == "default"
-                        else {}
-                    )
-                    found = score(fitted.fit(X[support], y[support], **told), X[query], y[query])
+                    takes = groups is not None and has_fit_parameter(method, "groups")
+                    told = {"groups": groups[support]} if takes else {}
+                    fitted = clone(method).fit(X[support], y[support], **told)
+                    found = score(fitted, X[query], y[query])
                 rows.append(
                     {"heads": heads, "method": name, "part": part, "episode": number} | found
                 )
             table = pd.DataFrame(rows).reindex(
                 columns=["heads", "method", "part", "episode", *METRICS]
             )
-            table.to_csv(file, mode="a", index=False, header=not file.is_file())
+            _add(table, file)
             yield table
 
 
@@ -172,8 +171,16 @@ def _chunks(dataset, file, work):
     done = len(pd.read_csv(file)) if file.is_file() else 0
     for start in range(done, len(dataset), CHUNK):
         part = work(dataset.subset(range(start, min(start + CHUNK, len(dataset)))))
-        part.to_csv(file, mode="a", index=False, header=start == 0)
+        _add(part, file)
     return pd.read_csv(file)
+
+
+def _add(table, file):
+    """Add rows to a CSV file, all of them or, should the process die, none."""
+    before = file.read_text("utf-8") if file.is_file() else ""
+    partial = file.with_suffix(".partial")
+    partial.write_text(before + table.to_csv(index=False, header=not before), "utf-8")
+    os.replace(partial, file)
 
 
 def _same(out, lalm, dataset, question, *settings):
