@@ -32,7 +32,7 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 tutorial: $(READY)
-	@$(BIN)/python -m ccsav.tutorial $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
+	@$(BIN)/python -m ccsav_lab.first_run $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(GROUP),--group "$(GROUP)") $(if $(WINDOW),--window $(WINDOW)) $(if $(FETCH),--fetch)
 
 notebooks: tutorial

@@ -22,7 +22,7 @@ from tests import tiny_models
 
 import ccsav
 from benchmarks.machine import keep
-from ccsav.lalm import shortened
+from ccsav.lalm.model import shortened
 
 CLIPS, SECONDS, ROUNDS = 48, 3.5, 5
 

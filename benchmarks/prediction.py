@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from benchmarks.machine import keep
-from ccsav import CCSAVClassifier, readout
+from ccsav import CCSAVClassifier
+from ccsav.weights import readout
 
 C, K, D, ROUNDS = 309, 1024, 128, 3
 

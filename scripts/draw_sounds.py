@@ -5,8 +5,8 @@ python scripts/draw_sounds.py
 
 from pathlib import Path
 
-from ccsav import plot
-from ccsav.sounds import CLASSES, Conditions, log_mel, render
+from ccsav_lab import plot
+from ccsav_lab.sounds import CLASSES, Conditions, log_mel, render
 
 SEED, SECONDS = 1, 2.0
 FIGURES = Path(__file__).resolve().parents[1] / "figures"

@@ -16,9 +16,9 @@ import torch
 
 import ccsav
 from ccsav import CCSAVClassifier
-from ccsav.baselines import BASELINES
-from ccsav.evaluate import evaluate
-from ccsav.tutorial import METHODS
+from ccsav.evaluation.comparison import evaluate
+from ccsav_lab.baselines import BASELINES
+from ccsav_lab.first_run import METHODS
 
 RESULTS = Path(__file__).resolve().parents[1] / "figures" / "results.json"
 SHOTS = {"real": (1, 3, 5, 10, 15), "mini": (1, 5, 10)}

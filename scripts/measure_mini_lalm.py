@@ -13,9 +13,9 @@ from mini_lalm import clips
 from mini_lalm.questions import WEIGHTS, ask, possible
 
 import ccsav
-from ccsav.corpora import load_dataset
-from ccsav.loading import MINI
-from ccsav.tutorial import METHODS, look_at_heads
+from ccsav.clips.loading import load_dataset
+from ccsav.lalm.loading import MINI
+from ccsav_lab.first_run import METHODS, look_at_heads
 
 ANSWERED = 640  # fresh clips, never trained on
 SEED = 7_000_000

@@ -39,9 +39,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
 
-from ccsav.lalm import shortened
-from ccsav.loading import load_lalm
-from ccsav.sounds import CLASSES
+from ccsav.lalm.loading import load_lalm
+from ccsav.lalm.model import shortened
+from ccsav_lab.sounds import CLASSES
 
 BATCH, TURNS = 32, 5
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay

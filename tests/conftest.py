@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 import ccsav
-from tests import tiny_models
+from tests import ROOT, tiny_models
 
 RATE = 16_000
 
@@ -16,7 +16,7 @@ RATE = 16_000
 @pytest.fixture(scope="session")
 def shared():
     """The folder of real recordings and the real model, where it is at hand."""
-    folder = Path(__file__).resolve().parents[1].parent / "shared"
+    folder = ROOT.parent / "shared"
     if not (folder / "real").is_dir():
         pytest.skip(f"needs the real recordings and model in {folder}/real, which are not here")
     return folder

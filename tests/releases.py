@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from ccsav.sounds import render
+from ccsav_lab.sounds import render
 
 RATE = 16_000
 SOUNDS = ("siren", "rain", "piano", "frog")

@@ -2,12 +2,12 @@
 
 import re
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 PARAMETERS = {"lalm_name", "dataset", "question", "shots", "seed"}
 SOLUTION = re.compile(r"<details>.*?<summary>Solution.*?```python\n(.*?)```.*?</details>", re.S)

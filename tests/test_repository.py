@@ -7,16 +7,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ccsav.families import FAMILIES
+from ccsav.lalm.families import FAMILIES
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 NEEDED = {"jupyterlab", "torch", "transformers", "matplotlib", "seaborn", "ipywidgets", "numpy"}
 
 
@@ -128,7 +127,7 @@ def test_readme_lists_every_family_as_it_is():
         assert batch == ("one length" if family.equal_lengths else "any lengths")
         assert padding == ("masked, cut" if family.masks_padding else "heard")
         assert checked == ["yes", "yes"] and "tiny" in on  # test_families.py runs on every family
-        assert (sees == "no") == (family.film_inputs is None)
+        assert (sees == "no") == (family.video_inputs is None)
     assert len(table) == len(set(table.values())) and set(table) <= set(rows)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ccsav import audio
-from ccsav.sounds import CLASSES, render, resynthesise
+from ccsav.clips import audio
+from ccsav_lab.sounds import CLASSES, render, resynthesise
 from mini_lalm.questions import DIGITS
 
 RATE = 16_000  # Hz
@@ -58,7 +58,7 @@ def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.n
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
     for row in table[~table["speaker"].isin(UNHEARD_SPEAKERS)].itertuples():
-        wave = audio.read(folder / row.path, RATE)
+        wave = audio.read_audio(folder / row.path, RATE)
         for _ in range(variants):
             lead = np.zeros(round(rng.uniform(0, 0.2) * RATE))
             noise = rng.normal(0, 10 ** rng.uniform(-4, -2), len(lead) + len(wave))
@@ -71,7 +71,7 @@ def environment(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.nda
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
     for row in table[table["fold"] <= TRAINED_FOLDS].itertuples():
-        wave = audio.read(folder / row.path, RATE)
+        wave = audio.read_audio(folder / row.path, RATE)
         for _ in range(variants if row.label in ESC_NAMES else 0):
             length = int(rng.choice([2, 4])) * RATE
             start = rng.integers(max(1, len(wave) - length))

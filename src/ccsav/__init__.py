@@ -1,17 +1,15 @@
 """Few-shot audio classification from the attention heads of a frozen audio-language model."""
 
-from ccsav.classify import CCSAVClassifier
-from ccsav.corpora import load_dataset
-from ccsav.datasets import Dataset
-from ccsav.episodes import episodes
-from ccsav.evaluate import class_recalls, compare, evaluate, summary
-from ccsav.extract import HeadActivations, extract
-from ccsav.lalm import LALM
-from ccsav.loading import load_lalm
-from ccsav.storage import describe as describe_classifier
-from ccsav.storage import load as load_classifier
-from ccsav.storage import save as save_classifier
-from ccsav.uniform import SAVClassifier
+from ccsav.clips.dataset import Dataset
+from ccsav.clips.loading import load_dataset
+from ccsav.evaluation.comparison import class_recalls, compare, evaluate, summary
+from ccsav.evaluation.splits import episodes
+from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.lalm.loading import load_lalm
+from ccsav.lalm.model import LALM
+from ccsav.storage import describe_classifier, load_classifier, save_classifier
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.sav import SAVClassifier
 
 __all__ = [
     "LALM",

@@ -10,9 +10,10 @@ import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav.classify import CCSAVClassifier
-from ccsav.extract import HeadActivations
-from ccsav.uniform import HeadClassifier, SAVClassifier
+from ccsav.extraction.activations import HeadActivations
+from ccsav.weights.base import HeadClassifier
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.sav import SAVClassifier
 
 FORMAT = 1  # raised when older versions of this module could not read what this one writes
 KEY = "ccsav classifier"  # of the file's metadata, whose values are text
@@ -21,7 +22,7 @@ TOLD = ("model", "fingerprint", "prompts", "modality", "max_pixels", "window_s")
 TOLD += ("compute_dtype", "storage_dtype", "versions")
 
 
-def save(
+def save_classifier(
     clf: HeadClassifier, file: str | Path, /, acts: HeadActivations | None = None, **notes
 ) -> Path:
     """Write a fitted classifier to one safetensors file, whole or not at all.
@@ -62,7 +63,7 @@ def save(
     return file
 
 
-def load(file: str | Path) -> HeadClassifier:
+def load_classifier(file: str | Path) -> HeadClassifier:
     """Read a classifier that `save` wrote: it answers to the bit as the one that was saved.
 
     Raises `ValueError` if the file is not one, or was written by a newer version; `OSError` if it
@@ -81,7 +82,7 @@ def load(file: str | Path) -> HeadClassifier:
     return clf
 
 
-def describe(file: str | Path) -> dict:
+def describe_classifier(file: str | Path) -> dict:
     """What a saved classifier is, without loading its arrays.
 
     Always: `classifier` (name of its class), `parameters`, `classes` (C,), `notes`. If it was

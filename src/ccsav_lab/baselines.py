@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav import readout, reliability
-from ccsav.arrays import head_vectors
+from ccsav.weights import readout, reliability
+from ccsav.weights.arrays import check_head_vectors
 
 NOISE = 1e-5  # cosines that differ by less are equal: a head may say the same of every clip
 
@@ -36,7 +36,7 @@ class FlatHeads(ClassifierMixin, BaseEstimator):
         """X: (N, K, D) head vectors; y: (N,) labels."""
         if self.heads not in ("all", "best"):
             raise ValueError(f"heads={self.heads!r}: choose 'all' or 'best'.")
-        X = head_vectors(X)
+        X = check_head_vectors(X)
         if self.heads == "best":
             self.head_ = best_head(X, y)
         self.classifier_ = clone(self.classifier).fit(self._flat(X), y)
@@ -46,19 +46,19 @@ class FlatHeads(ClassifierMixin, BaseEstimator):
     def predict(self, X) -> np.ndarray:
         """Class of each clip, X (N, K, D) → (N,)."""
         check_is_fitted(self)
-        return self.classifier_.predict(self._flat(head_vectors(X)))
+        return self.classifier_.predict(self._flat(check_head_vectors(X)))
 
     @available_if(lambda self: hasattr(self.classifier, "predict_proba"))
     def predict_proba(self, X) -> np.ndarray:
         """The inner classifier's own, X (N, K, D) → (N, C)."""
         check_is_fitted(self)
-        return self.classifier_.predict_proba(self._flat(head_vectors(X)))
+        return self.classifier_.predict_proba(self._flat(check_head_vectors(X)))
 
     @available_if(lambda self: hasattr(self.classifier, "decision_function"))
     def decision_function(self, X) -> np.ndarray:
         """The inner classifier's own, X (N, K, D) → (N, C), or (N,) for two classes."""
         check_is_fitted(self)
-        return self.classifier_.decision_function(self._flat(head_vectors(X)))
+        return self.classifier_.decision_function(self._flat(check_head_vectors(X)))
 
     def _flat(self, X):
         picked = X if self.heads == "all" else X[:, self.head_ : self.head_ + 1]
@@ -72,7 +72,7 @@ def best_head(X, y) -> int:
     two clips or more; ties go to the larger mean margin of cosines.
     """
     codes = torch.as_tensor(np.unique(y, return_inverse=True)[1])
-    X = head_vectors(X).float()
+    X = check_head_vectors(X).float()
     mu, counts = readout.prototypes(X, codes, int(codes.max()) + 1)
     cos = readout.cosines(X, readout.directions(mu))
     if counts.max() > 1:

@@ -1,6 +1,6 @@
 """The main job: from recordings and a pretrained model to a table and three figures.
 
-Run as `python -m ccsav.tutorial --help`, or by `make tutorial`.
+Run as `python -m ccsav_lab.first_run --help`, or by `make tutorial`.
 """
 
 import argparse
@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ccsav import plot
-from ccsav.classify import CCSAVClassifier
-from ccsav.corpora import load_dataset
-from ccsav.episodes import episodes
-from ccsav.evaluate import compare, evaluate, summary
-from ccsav.extract import HeadActivations, extract
-from ccsav.lalm import LALM
-from ccsav.loading import load_lalm
-from ccsav.readout import cosines
-from ccsav.sounds import render
-from ccsav.uniform import SAVClassifier
+from ccsav.clips.loading import load_dataset
+from ccsav.evaluation.comparison import compare, evaluate, summary
+from ccsav.evaluation.splits import episodes
+from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.lalm.loading import load_lalm
+from ccsav.lalm.model import LALM
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.readout import cosines
+from ccsav.weights.sav import SAVClassifier
+from ccsav_lab import plot
+from ccsav_lab.sounds import render
 
 METHODS = {
     "SAV": SAVClassifier(),
@@ -145,7 +145,7 @@ def run(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """From recordings and a pretrained model to a table and three figures."""
-    parser = argparse.ArgumentParser(prog="ccsav.tutorial", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="ccsav_lab.first_run", description=main.__doc__)
     parser.add_argument("--model", default="mini", help="mini, a folder, or a hub name")
     parser.add_argument(
         "--data", default="sounds-heldout", help="folder, file, or name of a dataset"

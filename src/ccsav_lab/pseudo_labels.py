@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ccsav.datasets import Dataset, DatasetError
-from ccsav.lalm import LALM
-from ccsav.zero_shot import answers, match
+from ccsav.clips.dataset import Dataset, DatasetError
+from ccsav.lalm.model import LALM
+from ccsav_lab.zero_shot import answers, match
 
 
 def pseudo_labels(

@@ -12,9 +12,9 @@ from scipy.spatial.distance import squareform
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ccsav import readout
-from ccsav.arrays import chunks, head_vectors
-from ccsav.extract import HeadActivations
+from ccsav.extraction.activations import HeadActivations
+from ccsav.weights import readout
+from ccsav.weights.arrays import check_head_vectors, chunks
 
 TIE = 1e-9  # of cosines: closer than this are equal
 
@@ -142,7 +142,7 @@ def _labelled(acts, y, groups) -> tuple[Tensor, Tensor, Tensor, np.ndarray]:
         raise ValueError("acts has no labels: extract from a dataset with labels, or give y.")
     groups = acts.groups if groups is None else np.asarray(groups)
     groups = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    X = head_vectors(acts.X)
+    X = check_head_vectors(acts.X)
     if y.shape != (len(X),) or groups.shape != (len(X),):
         raise ValueError(f"y {y.shape} and groups {groups.shape} must be ({len(X)},), one a clip.")
     present, y = np.unique(y, return_inverse=True)

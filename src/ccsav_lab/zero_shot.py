@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ccsav.datasets import Dataset
-from ccsav.lalm import LALM
+from ccsav.clips.dataset import Dataset
+from ccsav.lalm.model import LALM
 
 PROTOCOLS = ("open", "mcq")
 MCQ = "Which of these is it: {options}?"
@@ -151,14 +151,14 @@ def _heard(lalm, dataset, questions, batch_size, modality, progress) -> Iterator
         for start in range(0, len(dataset), batch_size):
             clips = list(range(start, min(start + batch_size, len(dataset))))
             prompts = [lalm.prompt(questions[i], modality) for i in clips]
-            sounds = films = None
+            sounds = videos = None
             for i in clips:
-                if problem := lalm.complaint(dataset.seconds(i, modality)):
+                if problem := lalm.duration_problem(dataset.seconds(i, modality)):
                     raise ValueError(f"{dataset.path(i)}: {problem}")
             if "audio" in modality:
                 sounds = [dataset.waveform(i, lalm.rate) for i in clips]
             if "video" in modality:
-                films = [dataset.frames(i, lalm.family.fps) for i in clips]
-            for rows, (inputs, _) in lalm.passes(sounds, prompts, films):
+                videos = [dataset.frames(i, lalm.family.fps) for i in clips]
+            for rows, (inputs, _) in lalm.passes(sounds, prompts, videos):
                 yield [clips[row] for row in rows], inputs
             bar.update(len(clips))

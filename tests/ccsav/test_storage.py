@@ -59,11 +59,11 @@ def same(mine, other, X):
 def test_a_loaded_classifier_is_equal(tmp_path, X, name, kind):
     y = np.resize(CLASSES[kind], len(X))
     clf = clone(CLASSIFIERS[name]).fit(X[:18], y[:18])
-    file = storage.save(clf, tmp_path / "it.safetensors")
-    again = storage.load(file)
+    file = storage.save_classifier(clf, tmp_path / "it.safetensors")
+    again = storage.load_classifier(file)
     same(clf, again, X[18:])
     assert clone(again).get_params() == clf.get_params()
-    about = storage.describe(file)
+    about = storage.describe_classifier(file)
     assert about["classifier"] == type(clf).__name__
     assert about["classes"].tolist() == clf.classes_.tolist()
 
@@ -71,7 +71,7 @@ def test_a_loaded_classifier_is_equal(tmp_path, X, name, kind):
 def test_one_clip_per_class_has_no_joint_vote(tmp_path, X):
     clf = ccsav.CCSAVClassifier().fit(X[:3], ["a", "b", "c"])
     assert not hasattr(clf, "joint_coef_")
-    same(clf, storage.load(storage.save(clf, tmp_path / "it")), X)
+    same(clf, storage.load_classifier(storage.save_classifier(clf, tmp_path / "it")), X)
 
 
 @pytest.mark.parametrize("joint", [0, 1 / 3])
@@ -79,7 +79,7 @@ def test_a_pruned_classifier(tmp_path, X, joint):
     y = np.resize(["a", "b", "c"], len(X))
     small = ccsav.CCSAVClassifier(joint=joint).fit(X, y).prune(1)
     assert small.n_heads_in_ < X.shape[1]
-    again = storage.load(storage.save(small, tmp_path / "small"))
+    again = storage.load_classifier(storage.save_classifier(small, tmp_path / "small"))
     same(small, again, X[:, small.heads_])
     with pytest.raises(ValueError, match="extract the same heads"):
         again.predict(X)
@@ -115,40 +115,44 @@ def test_from_recordings_to_recordings(tmp_path, folder, qwen):
 def test_a_classifier_of_all_heads_keeps_them_all(tmp_path, folder, whisper):
     acts = ccsav.extract(whisper, ccsav.load_dataset(folder), progress=False)
     for clf in (ccsav.SAVClassifier(2), ccsav.CCSAVClassifier()):
-        file = storage.save(clf.fit(acts.X, acts.y), tmp_path / "it", acts)
-        assert storage.describe(file)["heads"].equals(acts.heads)
+        file = storage.save_classifier(clf.fit(acts.X, acts.y), tmp_path / "it", acts)
+        assert storage.describe_classifier(file)["heads"].equals(acts.heads)
 
 
 def test_activations_that_it_was_not_fitted_on_are_refused(tmp_path, folder, whisper):
     acts = ccsav.extract(whisper, ccsav.load_dataset(folder), progress=False)
     for clf in (ccsav.CCSAVClassifier(), ccsav.CCSAVClassifier(top_k=1), ccsav.SAVClassifier(2)):
         with pytest.raises(ValueError, match="with all their heads"):
-            storage.save(clf.fit(acts.X[:, 1:], acts.y), tmp_path / "it", acts)
+            storage.save_classifier(clf.fit(acts.X[:, 1:], acts.y), tmp_path / "it", acts)
     clf = ccsav.CCSAVClassifier().fit(acts.X[:, :, 1:], acts.y)
     with pytest.raises(ValueError, match="with all their heads"):
-        storage.save(clf, tmp_path / "it", acts)
+        storage.save_classifier(clf, tmp_path / "it", acts)
     clf = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
     fewer = dataclasses.replace(acts, heads=acts.heads[:2], X=acts.X[:, :2])
     with pytest.raises(ValueError, match="with all their heads"):
-        storage.save(clf.prune(1), tmp_path / "it", fewer)
+        storage.save_classifier(clf.prune(1), tmp_path / "it", fewer)
     with pytest.raises(ValueError, match="a class 2, but acts has 2 labels"):
-        storage.save(clf, tmp_path / "it", dataclasses.replace(acts, labels=acts.labels[:2]))
+        storage.save_classifier(
+            clf, tmp_path / "it", dataclasses.replace(acts, labels=acts.labels[:2])
+        )
     assert list(tmp_path.glob("it*")) == []
 
 
 def test_notes(tmp_path, X):
     clf = ccsav.SAVClassifier(2).fit(X, np.arange(24) % 2)
     notes = {"file": "a", "clf": [1, 2], "score": np.float32(0.5), "by": {"whom": None}, "ok": True}
-    about = storage.describe(storage.save(clf, tmp_path / "it", **notes))
+    about = storage.describe_classifier(storage.save_classifier(clf, tmp_path / "it", **notes))
     assert about["notes"] == notes
     assert "heads" not in about
     with pytest.raises(ValueError, match="cannot be saved: notes and parameters"):
-        storage.save(clf, tmp_path / "other", bad=X)
+        storage.save_classifier(clf, tmp_path / "other", bad=X)
     assert not (tmp_path / "other").exists()
 
 
 def test_describing_does_not_read_arrays(tmp_path, X, monkeypatch):
-    file = storage.save(ccsav.CCSAVClassifier().fit(X, np.arange(24) % 3), tmp_path / "it", a=1)
+    file = storage.save_classifier(
+        ccsav.CCSAVClassifier().fit(X, np.arange(24) % 3), tmp_path / "it", a=1
+    )
 
     class Closed:
         def __init__(self, *args, **kwargs):
@@ -164,14 +168,14 @@ def test_describing_does_not_read_arrays(tmp_path, X, monkeypatch):
             return self.file.metadata()
 
     monkeypatch.setattr(storage, "safe_open", Closed)
-    assert storage.describe(file)["notes"] == {"a": 1}
+    assert storage.describe_classifier(file)["notes"] == {"a": 1}
     with pytest.raises(AttributeError):  # arrays would be seen to be read
-        storage.load(file)
+        storage.load_classifier(file)
 
 
 def test_what_is_written_is_whole_or_absent(tmp_path, X, monkeypatch):
     clf = ccsav.SAVClassifier(2).fit(X, np.arange(24) % 2)
-    file = storage.save(clf, tmp_path / "it", a=1)
+    file = storage.save_classifier(clf, tmp_path / "it", a=1)
     assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~_umask()
 
     def fails(*_):
@@ -180,11 +184,11 @@ def test_what_is_written_is_whole_or_absent(tmp_path, X, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(storage.os, "replace", fails)
         with pytest.raises(OSError, match="no space"):
-            storage.save(clf, file, a=2)
+            storage.save_classifier(clf, file, a=2)
     assert [f.name for f in tmp_path.iterdir()] == ["it"]
-    assert storage.describe(file)["notes"] == {"a": 1}
-    storage.save(clf, file, a=2)
-    assert storage.describe(file)["notes"] == {"a": 2}
+    assert storage.describe_classifier(file)["notes"] == {"a": 1}
+    storage.save_classifier(clf, file, a=2)
+    assert storage.describe_classifier(file)["notes"] == {"a": 2}
 
 
 def _umask():
@@ -195,9 +199,9 @@ def _umask():
 
 def test_other_files_are_refused(tmp_path, X):
     clf = ccsav.SAVClassifier(2).fit(X, np.arange(24) % 2)
-    file = storage.save(clf, tmp_path / "it")
+    file = storage.save_classifier(clf, tmp_path / "it")
     whole = file.read_bytes()
-    for read in (storage.load, storage.describe):
+    for read in (storage.load_classifier, storage.describe_classifier):
         for content in (b"", b"some text, which is longer than eight", whole[:-1], whole[:100]):
             file.write_bytes(content)
             with pytest.raises(ValueError, match="it: not a whole safetensors file"):
@@ -216,17 +220,17 @@ def test_other_files_are_refused(tmp_path, X):
     metadata = {storage.KEY: json.dumps(about), "format": str(storage.FORMAT)}
     safetensors.numpy.save_file({"x": X}, file, metadata)
     with pytest.raises(ValueError, match="holds a Stranger"):
-        storage.load(file)
+        storage.load_classifier(file)
 
 
 def test_other_classifiers_are_refused(tmp_path, X):
     y = np.arange(24) % 2
     with pytest.raises(NotFittedError):
-        storage.save(ccsav.CCSAVClassifier(), tmp_path / "it")
+        storage.save_classifier(ccsav.CCSAVClassifier(), tmp_path / "it")
     with pytest.raises(ValueError, match="clf is a Pipeline: only CCSAVClassifier and SAV"):
-        storage.save(make_pipeline(ccsav.SAVClassifier()).fit(X, y), tmp_path / "it")
+        storage.save_classifier(make_pipeline(ccsav.SAVClassifier()).fit(X, y), tmp_path / "it")
     odd = ccsav.SAVClassifier(2).fit(X, y)
     odd.classes_ = np.array([1, "a"], dtype=object)
     with pytest.raises(ValueError, match="use text or numbers"):
-        storage.save(odd, tmp_path / "it")
+        storage.save_classifier(odd, tmp_path / "it")
     assert list(tmp_path.iterdir()) == []

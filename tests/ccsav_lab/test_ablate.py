@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import ccsav
-from ccsav import CCSAVClassifier, ablate, tasks
-from ccsav.sounds import render
+from ccsav import CCSAVClassifier
+from ccsav_lab import ablate
+from ccsav_lab.sounds import render, tasks
 
 RNG = np.random.default_rng(0)
 Y = np.arange(60) % 3

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import ccsav
-from ccsav import explore, sounds, specialize
-from ccsav.explore.tuning import FRESH
-from ccsav.tasks import make
+from ccsav_lab import explore, sounds, specialise
+from ccsav_lab.explore.tuning import FRESH
+from ccsav_lab.sounds.tasks import make
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PNG = b"\x89PNG"
@@ -102,7 +102,7 @@ def test_the_menus_change_what_is_shown(acts, clips):
 
 def test_another_class_sorts_the_heads_anew_and_keeps_the_chosen_one(acts, clips):
     explorer = explore.Explorer(acts, clips, "ant", head=1)
-    table = specialize.probe(acts)
+    table = specialise.probe(acts)
     for label in ("cat", "ant", "bat"):
         explorer.label.value = label
         assert explorer.head.value == 1

@@ -4,15 +4,16 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from tests import ROOT
+
 
 def run(*arguments):
-    command = [sys.executable, "-m", "ccsav.tutorial", *map(str, arguments)]
+    command = [sys.executable, "-m", "ccsav_lab.first_run", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -73,7 +74,7 @@ def test_main_job_on_the_mini_lalm(tmp_path):
 
 
 def test_readme_example(model_folders, clips, tmp_path, monkeypatch):
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.S)
     for old, new in (("mini", model_folders["whisper"]), ("sounds-heldout", clips)):
         assert old in code

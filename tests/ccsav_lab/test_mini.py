@@ -3,18 +3,17 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import ccsav
-from ccsav import tasks
-from ccsav.loading import MINI
-from ccsav.sounds import CLASSES, render, resynthesise
+from ccsav.lalm.loading import MINI
+from ccsav_lab.sounds import CLASSES, render, resynthesise, tasks
+from tests import ROOT
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts"))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +70,7 @@ def test_few_shot_on_sounds_it_has_no_word_for(mini):
 
 
 def test_missing_mini_says_where_it_comes_from(monkeypatch, tmp_path):
-    monkeypatch.setattr("ccsav.loading.MINI", tmp_path / "nowhere")
+    monkeypatch.setattr("ccsav.lalm.loading.MINI", tmp_path / "nowhere")
     with pytest.raises(OSError, match="comes with a clone of the repository"):
         ccsav.load_lalm("mini")
 
@@ -97,7 +96,7 @@ def test_named_tasks():
 
 
 def test_training_runs_and_resumes(tmp_path):
-    script = Path(__file__).parents[1] / "scripts" / "train_mini_lalm.py"
+    script = ROOT / "scripts" / "train_mini_lalm.py"
     command = [sys.executable, script, "--out", tmp_path / "out", "--work", tmp_path / "work"]
     command += ["--clips", "40", "--workers", "1", "--steps"]
     first = subprocess.run([*command, "1"], capture_output=True, text=True, check=False)

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 
 import ccsav
-from ccsav import corpora, metrics
-from ccsav.datasets import Dataset, DatasetError
-from ccsav.paper import PUBLISHED, caution, miniature, plan, protocol, run
-from ccsav.paper.__main__ import main
-from tests import films, releases, tiny_models
+from ccsav.clips import corpora
+from ccsav.clips.dataset import Dataset, DatasetError
+from ccsav.evaluation import metrics
+from ccsav_lab.paper import PUBLISHED, caution, miniature, plan, protocol, run
+from ccsav_lab.paper.__main__ import main
+from tests import releases, tiny_models, videos
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_several_labels_per_clip():
 
 
 def test_esc50_end_to_end_and_resumed(mini, tmp_path, monkeypatch):
-    clips = corpora.esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
+    clips = corpora.load_esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
     options = {"shots": 3, "n_episodes": 1, "batch_size": 8}
     table = run(mini, clips, tmp_path / "out", **options)
     methods = table.loc["decoder heads"].index.tolist()
@@ -89,9 +90,9 @@ def test_esc50_end_to_end_and_resumed(mini, tmp_path, monkeypatch):
 
 
 def test_answers_are_taken_up_where_they_were_left(mini, tmp_path, monkeypatch):
-    clips = corpora.esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
+    clips = corpora.load_esc50(miniature.esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
     options = {"shots": 1, "n_episodes": 1, "limit": 1, "batch_size": 4}
-    monkeypatch.setattr("ccsav.paper.steps.CHUNK", 7)
+    monkeypatch.setattr("ccsav_lab.paper.steps.CHUNK", 7)
     whole = run(mini, clips, tmp_path / "whole", **options)
     say, calls = type(mini).say, []
 
@@ -111,7 +112,7 @@ def test_answers_are_taken_up_where_they_were_left(mini, tmp_path, monkeypatch):
 
 
 def test_spoofing(mini, tmp_path):
-    clips = corpora.asvspoof2019(releases.asvspoof2019(tmp_path / "LA"))
+    clips = corpora.load_asvspoof2019(releases.asvspoof2019(tmp_path / "LA"))
     table = run(mini, clips, tmp_path / "out", "Real?", shots=3, n_episodes=3, asked=False)
     rates = table["equal_error_rate"]
     assert rates.notna().all() and (rates < 0.5).any()
@@ -119,7 +120,7 @@ def test_spoofing(mini, tmp_path):
 
 
 def test_audioset_with_several_labels(mini, tmp_path):
-    clips = corpora.audioset(releases.audioset(tmp_path / "AudioSet"))
+    clips = corpora.load_audioset(releases.audioset(tmp_path / "AudioSet"))
     assert "Rain; Siren, alarm" in clips.table["labels"].tolist()
     table = run(mini, clips, tmp_path / "out", shots=3, n_episodes=1, batch_size=8)
     precision = table["mean_average_precision"]
@@ -131,7 +132,7 @@ def test_audioset_with_several_labels(mini, tmp_path):
     assert "| 70.50 |" in text and protocol.SEVERAL in text
 
 
-def test_films(tmp_path):
+def test_videos(tmp_path):
     omni = ccsav.load_lalm(
         tiny_models.qwen2_5_omni(tmp_path / "omni"), device="cpu", max_pixels=6272
     )
@@ -141,10 +142,10 @@ def test_films(tmp_path):
         (tmp_path / "VGGSound" / "video").mkdir(parents=True, exist_ok=True)
         name = f"id-{i}_______"
         file = tmp_path / "VGGSound" / "video" / f"{name}_{i:06d}.mp4"
-        films.write(file, colour=colour, pitch=200 + 50 * i, seconds=2 + 0.2 * i)
+        videos.write(file, colour=colour, pitch=200 + 50 * i, seconds=2 + 0.2 * i)
         rows.append((name, i, label, "train" if i < 4 else "test"))
     pd.DataFrame(rows).to_csv(tmp_path / "VGGSound" / "vggsound.csv", header=False, index=False)
-    clips = corpora.vggsound(tmp_path / "VGGSound")
+    clips = corpora.load_vggsound(tmp_path / "VGGSound")
     table = run(
         omni, clips, tmp_path / "out", shots=2, n_episodes=1, modality="video", asked=False
     )  # fmt: skip
@@ -164,7 +165,7 @@ def test_whisper_on_real_recordings_in_the_official_layout(shared, tmp_path):
     )
     whisper = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu", window=5.12)
     options = {"shots": 5, "n_episodes": 1, "asked": False}
-    table = run(whisper, corpora.esc50(release), tmp_path / "out", **options)
+    table = run(whisper, corpora.load_esc50(release), tmp_path / "out", **options)
     assert (table.loc["all heads", "accuracy"] > 0.6).all()
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ccsav.sounds import BACKGROUNDS, CLASSES, RANGES, Conditions, log_mel, render, resynthesise
+from ccsav_lab.sounds import BACKGROUNDS, CLASSES, RANGES, Conditions, log_mel, render, resynthesise
 
 RATE = 16_000
 CLEAN = Conditions.clean()

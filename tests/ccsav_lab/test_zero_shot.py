@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 import ccsav
-from ccsav import tasks
-from ccsav.datasets import DatasetError
-from ccsav.pseudo_labels import majority, pseudo_labels, relabelled
-from ccsav.zero_shot import MCQ, answers, match, options, rankings, zero_shot
+from ccsav.clips.dataset import DatasetError
+from ccsav_lab.pseudo_labels import majority, pseudo_labels, relabelled
+from ccsav_lab.sounds import tasks
+from ccsav_lab.zero_shot import MCQ, answers, match, options, rankings, zero_shot
 
 LABELS = ["dog_bark", "dog", "rain", "Church bells"]
 

@@ -1,14 +1,17 @@
 """How the course's notebooks are run: links, and what is kept of the outputs."""
 
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+from tests import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
 from run_notebooks import WIDGET, execute, navigated, navigation, trimmed
+
+from tests import ROOT
 
 new = nbformat.v4
 
@@ -58,8 +61,7 @@ def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
 
 def test_parameters_lead_to_another_dataset(tmp_path):
     """As papermill would: a cell after the one tagged `parameters`; other classes, no names."""
-    root = Path(__file__).resolve().parents[1]
-    notebook = nbformat.read(root / "notebooks" / "02_probe_heads.ipynb", 4)
+    notebook = nbformat.read(ROOT / "notebooks" / "02_probe_heads.ipynb", 4)
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
     at = next(i for i, found in enumerate(tags) if "parameters" in found)
     notebook.cells.insert(at + 1, new.new_code_cell('dataset, shots = "spoof", 4'))

@@ -70,7 +70,7 @@ def qwen2_5_omni(folder: Path, *, thinker_only: bool = False, seconds: int = SEC
 
 
 def save_preprocessor(folder, processor: str, seconds: int, patch_size: int):
-    """The one file in which the hub keeps the settings for sounds, pictures and films."""
+    """The one file in which the hub keeps the settings for sounds, pictures and videos."""
     sounds = extractor(seconds).to_dict() | {"return_attention_mask": True}
     pictures = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch_size}
     pictures |= {"temporal_patch_size": 2, "merge_size": 2, "processor_class": processor}

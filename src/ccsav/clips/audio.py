@@ -36,7 +36,7 @@ def header(path: str | Path) -> tuple[int, int]:
     return info.frames, info.samplerate
 
 
-def read(path: str | Path, rate: int | None = None) -> np.ndarray:
+def read_audio(path: str | Path, rate: int | None = None) -> np.ndarray:
     """Decode a recording, mix it to one channel and resample it.
 
     path: a WAV, FLAC, OGG or MP3 file.

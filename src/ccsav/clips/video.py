@@ -1,30 +1,30 @@
-"""Read a film: its frames at even steps of time, and its sound track. Needs PyAV."""
+"""Read a video: its frames at even steps of time, and its sound track. Needs PyAV."""
 
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from ccsav import audio
+from ccsav.clips import audio
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
-FEWEST = 4  # frames of a short film, if it has so many
+FEWEST = 4  # frames of a short video, if it has so many
 SLACK = 0.5  # seconds by which pictures may end before the header says
 
 
 class VideoError(audio.AudioError):
-    """A film that cannot be used; the message names it and says why."""
+    """A video that cannot be used; the message names it and says why."""
 
 
-def is_film(path: str | Path) -> bool:
-    """Whether a file's name says that it is a film."""
+def is_video(path: str | Path) -> bool:
+    """Whether a file's name says that it is a video."""
     return Path(path).suffix.lower() in SUFFIXES
 
 
 def seconds(path: str | Path, kind: str = "video") -> float:
-    """Duration of a film's pictures ("video") or of its sound ("audio"), from the header.
+    """Duration of a video's pictures ("video") or of its sound ("audio"), from the header.
 
-    Raises `VideoError` if the file is missing, not a film, or has no such track.
+    Raises `VideoError` if the file is missing, not a video, or has no such track.
     """
     with _opened(path, kind) as (container, track):
         if track.duration is not None:
@@ -35,12 +35,12 @@ def seconds(path: str | Path, kind: str = "video") -> float:
 
 
 def frames(path: str | Path, fps: float = 2.0, most: int = 768) -> np.ndarray:
-    """Frames of a film, (T, H, W, 3), uint8, red, green, blue.
+    """Frames of a video, (T, H, W, 3), uint8, red, green, blue.
 
-    fps: frames per second of film, but at least FEWEST; most: frames at most, spread over all of
-    it. T is even, for models look at frames in pairs; the first starts the film, the last ends it.
+    fps: frames per second of video, but at least FEWEST; most: frames at most, spread over all of
+    it. T is even, for models look at frames in pairs; the first starts the video, the last ends it.
 
-    Raises `VideoError` if the file is missing, not a film, or breaks off.
+    Raises `VideoError` if the file is missing, not a video, or breaks off.
     """
     length = seconds(path)
     with _opened(path, "video") as (container, track):
@@ -58,7 +58,7 @@ def frames(path: str | Path, fps: float = 2.0, most: int = 768) -> np.ndarray:
 
 
 def sound(path: str | Path, rate: int) -> np.ndarray:
-    """A film's sound track, mixed to one channel and resampled, (samples,), float32.
+    """A video's sound track, mixed to one channel and resampled, (samples,), float32.
 
     rate: sampling rate wanted, in Hz. Raises `VideoError` if there is no sound, and `AudioError`
     on what `audio.prepare` refuses.
@@ -78,7 +78,7 @@ def sound(path: str | Path, rate: int) -> np.ndarray:
 
 @contextmanager
 def _opened(path, kind):
-    """A film and its first track of a kind; what goes wrong while it is open is a `VideoError`."""
+    """A video and its first track of a kind; what goes wrong while it is open is a `VideoError`."""
     if not Path(path).is_file():
         raise VideoError(f"{path}: there is no such file.")
     errors = av().FFmpegError
@@ -89,7 +89,7 @@ def _opened(path, kind):
                 raise VideoError(f"{path}: there is no {kind} in it.")
             yield container, tracks[0]
     except errors as error:
-        raise VideoError(f"{path}: cannot be read as a film: {error.strerror}.") from error
+        raise VideoError(f"{path}: cannot be read as a video: {error.strerror}.") from error
 
 
 def av():
@@ -97,5 +97,5 @@ def av():
     try:
         import av
     except ImportError as error:
-        raise ImportError("reading films needs PyAV: pip install 'ccsav[video]'.") from error
+        raise ImportError("reading videos needs PyAV: pip install 'ccsav[video]'.") from error
     return av

@@ -10,8 +10,8 @@ from sklearn.metrics import recall_score
 from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
-from ccsav.episodes import episodes
-from ccsav.metrics import score
+from ccsav.evaluation.metrics import score
+from ccsav.evaluation.splits import episodes
 
 
 def evaluate(

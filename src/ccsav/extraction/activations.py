@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ccsav.audio import AudioError
-from ccsav.cache import Cache, NoCache, row_key
-from ccsav.datasets import Dataset, some
-from ccsav.lalm import LALM
-from ccsav.pipeline import rows
+from ccsav.clips.audio import AudioError
+from ccsav.clips.dataset import Dataset, count_and_name
+from ccsav.extraction.batches import rows
+from ccsav.extraction.store import Cache, NoCache, row_key
+from ccsav.lalm.model import LALM
 
 ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
 
@@ -77,7 +77,7 @@ def extract(
     question: asked about every clip, or one question per clip; default: the family's own.
     heads: which heads, as in `LALM.select`; default: those of the decoder.
     modality: what the model gets of each clip, "audio", "video" or "audio+video", see
-        `LALM.modalities`. Films fill a prompt fast: choose a small `batch_size`.
+        `LALM.modalities`. Videos fill a prompt fast: choose a small `batch_size`.
     batch_size: clips per forward pass.
     cache: folder to keep finished rows in and take them from; default: none. Rows are known by
         the model's weights, the question, the heads, the formats and the clip's bytes.
@@ -146,7 +146,7 @@ def _survey(lalm, dataset, truncate, modality):
     for i in range(len(dataset)):
         try:
             seconds[i] = dataset.seconds(i, modality)
-            reason = lalm.complaint(seconds[i], truncate and modality == "audio")
+            reason = lalm.duration_problem(seconds[i], truncate and modality == "audio")
         except AudioError as error:
             reason = str(error).removeprefix(f"{dataset.path(i)}: ")
         if reason:
@@ -189,7 +189,9 @@ def _list(dataset, reasons):
 
 def _tell(dataset, reasons, cut, copies, window):
     """Warn of what was left out, cut, or heard twice."""
-    notes = some([dataset.path(i) for i in sorted(reasons)], "clips were left out (see `skipped`)")
+    notes = count_and_name(
+        [dataset.path(i) for i in sorted(reasons)], "clips were left out (see `skipped`)"
+    )
     if cut:
         notes.append(f"{cut} clips were cut to the model's window of {window:g} s")
     if copies:

@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ccsav.audio import AudioError
-from ccsav.cache import Claim, NoCache
-from ccsav.datasets import Dataset
-from ccsav.lalm import LALM
+from ccsav.clips.audio import AudioError
+from ccsav.clips.dataset import Dataset
+from ccsav.extraction.store import Claim, NoCache
+from ccsav.lalm.model import LALM
 
 POLL = 0.2  # seconds between looks at rows that another process is computing
 
@@ -40,11 +40,11 @@ def rows(
     """
 
     def load(keys):
-        sounds, films, reasons = {}, {}, {}
+        sounds, videos, reasons = {}, {}, {}
         for key in keys:
             try:
                 if "video" in modality:
-                    films[key] = dataset.frames(clips[key][0], lalm.family.fps)
+                    videos[key] = dataset.frames(clips[key][0], lalm.family.fps)
                 if "audio" in modality:
                     waveform = dataset.waveform(clips[key][0], lalm.rate)
                     sounds[key] = waveform[: round(lalm.window * lalm.rate)]
@@ -52,7 +52,7 @@ def rows(
                 reasons[key] = str(error).removeprefix(f"{dataset.path(clips[key][0])}: ")
                 store.release(key)
         keys = [key for key in keys if key not in reasons]
-        waveforms, frames = ([x[key] for key in keys] if x else None for x in (sounds, films))
+        waveforms, frames = ([x[key] for key in keys] if x else None for x in (sounds, videos))
         prompts = [clips[key][1] for key in keys]
         passes = lalm.passes(waveforms, prompts, frames) if keys else ()
         return [([keys[i] for i in rows], inputs) for rows, inputs in passes], reasons

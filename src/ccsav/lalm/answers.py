@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from ccsav.families import positions
+from ccsav.lalm.families import positions
 
 
 def generate(

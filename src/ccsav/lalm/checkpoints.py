@@ -14,7 +14,7 @@ GB = 1e9  # bytes
 WORTH_SAYING = 0.5 * GB  # smaller downloads need no announcement
 
 
-def check(
+def check_memory(
     name: str,
     folder: Path | None,
     dtype: torch.dtype,

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ccsav.families import Site
+from ccsav.lalm.families import Site
 
 PROJECTIONS = ("o_proj", "out_proj")
 DEFAULT_KINDS = ("decoder", "cross")  # the heads that write the answer
@@ -55,7 +55,7 @@ def _within(module, path):
     return module
 
 
-def select(table: pd.DataFrame, heads=None) -> pd.DataFrame:
+def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:
     """Rows of a table of heads; for `heads`, see `LALM.select`."""
     if isinstance(heads, pd.DataFrame):  # of this model, whatever their order and index
         mine, asked = (pd.MultiIndex.from_frame(t[["module", "head"]]) for t in (table, heads))
@@ -84,7 +84,7 @@ class _Enough(Exception):
     """All head vectors are taken; the rest of the forward pass has nothing to add."""
 
 
-def head_vectors(
+def read_heads(
     model: nn.Module, heads: pd.DataFrame, frames: torch.Tensor, forward: Callable[[], object]
 ) -> torch.Tensor:
     """Run `forward()` on `model` and return the head vectors, (B, K, D), float32, on the CPU.

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 import transformers
 
-from ccsav import heads as head_reader
-from ccsav import weights
-from ccsav.families import FAMILIES
-from ccsav.lalm import LALM, MARGIN
+from ccsav.lalm import checkpoints
+from ccsav.lalm.families import FAMILIES
+from ccsav.lalm.heads import find_heads
+from ccsav.lalm.model import LALM, MARGIN
 
-MINI = Path(__file__).resolve().parents[2] / "data" / "mini-lalm"  # in a clone
+MINI = Path(__file__).resolve().parents[3] / "data" / "mini-lalm"  # in a clone
 
 
 def load_lalm(
@@ -35,7 +35,7 @@ def load_lalm(
         silence that is added after each clip, and its head vectors change.
     device_map: in place of `device`: "auto" spreads the layers over all GPUs, a dict says which
         goes where, as in `from_pretrained`. Needs the package accelerate.
-    max_pixels: most pixels in a frame of a film, fewer cost less; default: the family's.
+    max_pixels: most pixels in a frame of a video, fewer cost less; default: the family's.
     revision: branch, tag or commit on the hub; default: its main branch.
 
     Before a large download, prints how large. Raises `ValueError` for a model of an unsupported
@@ -55,9 +55,9 @@ def load_lalm(
         dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     folder = Path(name_or_path)
-    folder = folder if folder.is_dir() else weights.cached(name_or_path, revision)
+    folder = folder if folder.is_dir() else checkpoints.cached(name_or_path, revision)
     place = None if device_map else device
-    weights.check(str(name_or_path), folder, dtype, place, family.unused, revision)
+    checkpoints.check_memory(str(name_or_path), folder, dtype, place, family.unused, revision)
     model = _model(name_or_path, family, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
     processor = family.processor(name_or_path, revision=revision)
@@ -69,7 +69,7 @@ def load_lalm(
         model=model,
         processor=processor,
         family=family,
-        heads=head_reader.find_heads(model, family.sites),
+        heads=find_heads(model, family.sites),
         rate=extractor.sampling_rate,
         window=_window(window, longest, extractor.sampling_rate),
         max_pixels=max_pixels,

@@ -14,11 +14,11 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ccsav import heads as head_reader
-from ccsav import words
-from ccsav.datasets import MODALITIES
-from ccsav.families import Family
+from ccsav.lalm import answers
+from ccsav.lalm.families import Family
+from ccsav.lalm.heads import read_heads, select_heads
 
+MODALITIES = ("audio", "video", "audio+video")  # what a model can be given of a clip
 SAMPLES_PER_MEL = 160  # hop of Whisper-type encoders, two to a frame
 MARGIN = 4 * SAMPLES_PER_MEL  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
@@ -31,7 +31,7 @@ class LALM:
     name: what it was loaded from. model, processor: the transformers objects. family: what is
     particular to its kind. heads: table of all heads (layer, head, kind, dim, pool, module).
     rate: sampling rate it wants, Hz. window: longest clip it takes, in seconds.
-    max_pixels: most pixels in a frame of a film; None: as many as the family looks at.
+    max_pixels: most pixels in a frame of a video; None: as many as the family looks at.
     """
 
     name: str
@@ -64,7 +64,7 @@ class LALM:
     @property
     def modalities(self) -> tuple[str, ...]:
         """What it can be given of a clip: "audio"; some families also "video", "audio+video"."""
-        return ("audio",) if self.family.film_inputs is None else MODALITIES
+        return ("audio",) if self.family.video_inputs is None else MODALITIES
 
     def prompt(self, question: str | None = None, modality: str = "audio") -> str:
         """The text that stands before the model's answer. Default: the family's question.
@@ -89,12 +89,12 @@ class LALM:
         """
         if modality == "video" and isinstance(heads, str) and heads == "all":
             heads = None
-        chosen = head_reader.select(self.heads, heads)
+        chosen = select_heads(self.heads, heads)
         if modality == "video" and (chosen["kind"] == "encoder").any():
             raise ValueError('modality="video" has no sound for the heads of kind "encoder".')
         return chosen
 
-    def complaint(self, seconds: float, truncate: bool = False) -> str | None:
+    def duration_problem(self, seconds: float, truncate: bool = False) -> str | None:
         """What is wrong with a clip's duration, or None. Long clips are right with `truncate`."""
         shortest = self.family.shortest / self.rate
         if seconds < shortest:
@@ -113,21 +113,21 @@ class LALM:
         self,
         waveforms: Sequence[np.ndarray] | None,
         prompts: Sequence[str],
-        films: Sequence[np.ndarray] | None = None,
+        videos: Sequence[np.ndarray] | None = None,
     ) -> tuple[dict, torch.Tensor]:
         """The model's arguments for a batch of clips, and each clip's encoder frames, (B,).
 
         waveforms: mono at `rate`, each (samples,), no longer than the window; None: no sound.
         prompts: one per clip, from `prompt`, of the same modality.
-        films: each (T, H, W, 3), uint8, `fps` frames per second; None: nothing to see.
+        videos: each (T, H, W, 3), uint8, `fps` frames per second; None: nothing to see.
 
         Raises `ValueError` on clips longer than the window or too short to hear, and on clips that
         must not share a batch (see `passes`).
         """
         if waveforms is None:
-            return self.family.film_inputs(self, films, None, list(prompts), 0)
+            return self.family.video_inputs(self, videos, None, list(prompts), 0)
         for i, waveform in enumerate(waveforms):
-            problem = self.complaint(len(waveform) / self.rate)
+            problem = self.duration_problem(len(waveform) / self.rate)
             if problem:
                 raise ValueError(f"waveform {i}: {problem}")
         samples = round(self.window * self.rate)
@@ -137,28 +137,28 @@ class LALM:
         if self.family.masks_padding:
             longest = max(map(len, waveforms)) + MARGIN
             samples = min(samples, -(-longest // MARGIN) * MARGIN)
-        if films is not None:
-            return self.family.film_inputs(self, films, waveforms, list(prompts), samples)
+        if videos is not None:
+            return self.family.video_inputs(self, videos, waveforms, list(prompts), samples)
         return self.family.inputs(self, waveforms, list(prompts), samples)
 
     def passes(
         self,
         waveforms: Sequence[np.ndarray] | None,
         prompts: Iterable[str],
-        films: Sequence[np.ndarray] | None = None,
+        videos: Sequence[np.ndarray] | None = None,
     ) -> Iterator[tuple[list[int], tuple[dict, torch.Tensor]]]:
         """What `inputs` makes of the clips that may share a forward pass, and which they are.
 
         All clips may, unless the family wants those of one length in a batch. Arguments as of
         `inputs`; yields (indices of clips, inputs).
         """
-        clips = films if waveforms is None else waveforms
+        clips = videos if waveforms is None else waveforms
         prompts = [prompt for _, prompt in zip(clips, prompts, strict=False)]
         same = defaultdict(list)
         for i, clip in enumerate(clips):
             same[len(clip) if self.family.equal_lengths else None].append(i)
         for rows in same.values():
-            heard, seen = (x if x is None else [x[i] for i in rows] for x in (waveforms, films))
+            heard, seen = (x if x is None else [x[i] for i in rows] for x in (waveforms, videos))
             yield rows, self.inputs(heard, [prompts[i] for i in rows], seen)
 
     def head_vectors(
@@ -166,20 +166,20 @@ class LALM:
         waveforms: Sequence[np.ndarray] | None,
         question: str | None = None,
         heads=None,
-        films: Sequence[np.ndarray] | None = None,
+        videos: Sequence[np.ndarray] | None = None,
     ) -> torch.Tensor:
         """Head vectors of a batch of clips, (B, K, D), float32, on the CPU.
 
         waveforms: mono at `rate`, each (samples,). question: default as in `prompt`.
-        heads: which, as in `select`. films: as in `inputs`.
+        heads: which, as in `select`. videos: as in `inputs`.
 
         One forward pass, without logits, that ends at the deepest wanted head.
         Raises `ValueError` on clips longer than the window or too short to hear.
         """
-        given = modality(waveforms, films)
+        given = modality(waveforms, videos)
         chosen, prompt = self.select(heads, given), self.prompt(question, given)
         rows, vectors = [], []
-        for some, prepared in self.passes(waveforms, repeat(prompt), films):
+        for some, prepared in self.passes(waveforms, repeat(prompt), videos):
             rows += some
             vectors.append(self.read(prepared, chosen))
         return torch.cat(vectors)[np.argsort(rows)]
@@ -189,7 +189,7 @@ class LALM:
         waveforms: Sequence[np.ndarray] | None,
         question: str | None = None,
         max_new_tokens: int = 16,
-        films: Sequence[np.ndarray] | None = None,
+        videos: Sequence[np.ndarray] | None = None,
         *,
         temperature: float = 0.0,
         seed: int = 0,
@@ -197,16 +197,15 @@ class LALM:
         """What the model says, in words, one answer per clip.
 
         waveforms: mono at `rate`, each (samples,). question: default as in `prompt`; Whisper
-        writes down what it hears instead. max_new_tokens: where an answer is cut. films: as in
+        writes down what it hears instead. max_new_tokens: where an answer is cut. videos: as in
         `inputs`. temperature: 0: the likeliest word every time; else words are drawn, the same
         for the same seed and batch.
 
         Raises `ValueError` on clips longer than the window or too short to hear.
         """
-        prompt, said = self.prompt(question, modality(waveforms, films)), {}
-        for rows, (inputs, _) in self.passes(waveforms, repeat(prompt), films):
-            answers = self.say(inputs, max_new_tokens, temperature, seed)
-            said |= zip(rows, answers, strict=True)
+        prompt, said = self.prompt(question, modality(waveforms, videos)), {}
+        for rows, (inputs, _) in self.passes(waveforms, repeat(prompt), videos):
+            said |= zip(rows, self.say(inputs, max_new_tokens, temperature, seed), strict=True)
         return [said[i] for i in sorted(said)]
 
     def say(
@@ -215,7 +214,7 @@ class LALM:
         """Answers in words to what `inputs` prepared, one per clip; see `answer`."""
         tokenizer, arguments = self.processor.tokenizer, self._placed(inputs)
         with self._encoder_fits(inputs):
-            return words.generate(
+            return answers.generate(
                 self.model, tokenizer, arguments, max_new_tokens, temperature, seed
             )
 
@@ -224,19 +223,19 @@ class LALM:
         waveforms: Sequence[np.ndarray] | None,
         labels: Sequence[str],
         question: str | None = None,
-        films: Sequence[np.ndarray] | None = None,
+        videos: Sequence[np.ndarray] | None = None,
     ) -> np.ndarray:
         """How likely each label is as the answer: mean log-likelihood per token, (B, C).
 
         waveforms: mono at `rate`, each (samples,). labels: C of them, as the model would say
-        them. question: default as in `prompt`. films: as in `inputs`. Each clip is heard once.
+        them. question: default as in `prompt`. videos: as in `inputs`. Each clip is heard once.
 
         Raises `ValueError` on clips longer than the window or too short to hear, and on blank
         labels.
         """
-        prompt = self.prompt(question, modality(waveforms, films))
+        prompt = self.prompt(question, modality(waveforms, videos))
         rows, scores = [], []
-        for some, (inputs, _) in self.passes(waveforms, repeat(prompt), films):
+        for some, (inputs, _) in self.passes(waveforms, repeat(prompt), videos):
             rows += some
             scores.append(self.likelihoods(inputs, labels))
         return np.concatenate(scores)[np.argsort(rows)]
@@ -247,16 +246,16 @@ class LALM:
         if blank or not len(labels):
             raise ValueError(f"labels {blank} hold nothing that the model could say.")
         spoken = [self.family.before_answer + label for label in labels]
-        answers = self.processor.tokenizer(spoken, add_special_tokens=False)["input_ids"]
+        tokens = self.processor.tokenizer(spoken, add_special_tokens=False)["input_ids"]
         with self._encoder_fits(inputs):
-            return words.likelihoods(self.model, self._placed(inputs), answers).numpy()
+            return answers.likelihoods(self.model, self._placed(inputs), tokens).numpy()
 
     def read(self, prepared: tuple[dict, torch.Tensor], heads: pd.DataFrame) -> torch.Tensor:
         """Head vectors, (B, K, D), of what `inputs` prepared, for rows of the table of heads."""
         inputs, frames = prepared
         arguments = self._placed(inputs)
         with self._encoder_fits(inputs):
-            return head_reader.head_vectors(
+            return read_heads(
                 self.model,
                 heads,
                 frames,
@@ -293,11 +292,13 @@ class LALM:
         return digest.hexdigest()
 
 
-def modality(waveforms, films) -> str:
+def modality(waveforms, videos) -> str:
     """The name of what there is, "audio", "video" or "audio+video"; `ValueError` for nothing."""
-    given = [name for name, x in zip(MODALITIES, (waveforms, films), strict=False) if x is not None]
+    given = [
+        name for name, x in zip(MODALITIES, (waveforms, videos), strict=False) if x is not None
+    ]
     if not given:
-        raise ValueError("give waveforms, films or both.")
+        raise ValueError("give waveforms, videos or both.")
     return "+".join(given)
 
 

@@ -9,7 +9,7 @@ import torch
 CHUNK = 2**24  # numbers held at once: 64 MB of float32
 
 
-def head_vectors(X) -> torch.Tensor:
+def check_head_vectors(X) -> torch.Tensor:
     """Head vectors as a tensor, (N, K, D); raises `ValueError` on other shapes and on NaN."""
     if not isinstance(X, torch.Tensor):
         with warnings.catch_warnings():  # read-only arrays are welcome: X is never written to

@@ -7,12 +7,12 @@ import scipy.special
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav import readout as read
-from ccsav import reliability as rel
-from ccsav.arrays import chunks
-from ccsav.held_out import Judged, leave_out
-from ccsav.ridge import joint_ridge, ridge
-from ccsav.uniform import HeadClassifier
+from ccsav.weights import readout as read
+from ccsav.weights import reliability as rel
+from ccsav.weights.arrays import chunks
+from ccsav.weights.base import HeadClassifier
+from ccsav.weights.left_out import Judged, leave_out
+from ccsav.weights.ridge import joint_ridge, ridge_readout
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit one
@@ -298,7 +298,7 @@ class CCSAVClassifier(HeadClassifier):
             x = X[:, heads].float()
             for i, kind in enumerate(self.readouts_):
                 if kind == "ridge":
-                    made = ridge(x, y, n_classes, self.penalty, judged.left_out)
+                    made = ridge_readout(x, y, n_classes, self.penalty, judged.left_out)
                 else:
                     made = read.nearest_prototype(x, y, n_classes, judged.left_out)
                 coef, intercept, scores = made

@@ -6,7 +6,7 @@ Shapes: N clips, K heads, C classes. Arrays are torch tensors.
 import torch
 from torch import Tensor
 
-from ccsav.readout import unit
+from ccsav.weights.readout import unit
 
 GROUP_COST = 0.4  # a head that sorts clips by group by one standard deviation keeps e^-0.4 of r
 

@@ -7,11 +7,11 @@ of the support clips are those of regressions that have not seen them, in closed
 import torch
 from torch import Tensor
 
-from ccsav.arrays import chunks
-from ccsav.readout import unit
+from ccsav.weights.arrays import chunks
+from ccsav.weights.readout import unit
 
 
-def ridge(
+def ridge_readout(
     X: Tensor, y: Tensor, n_classes: int, penalty: float, groups: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Ridge regression of unit head vectors onto the classes, one per head, every class as heavy.

@@ -1,60 +1,11 @@
-"""Sparse attention vectors, the uniform vote, and what all classifiers of head vectors share."""
+"""Sparse attention vectors: the uniform vote of the best heads."""
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
-from ccsav import readout
-from ccsav.arrays import chunks, head_vectors
-
-
-class HeadClassifier(ClassifierMixin, BaseEstimator):
-    """Checks, in scikit-learn's conventions, and prediction by the largest score."""
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def predict(self, X) -> np.ndarray:
-        """Class of each clip, X (N, K, D) → (N,), in the labels that `fit` was given."""
-        scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1)]
-
-    def predict_proba(self, X) -> np.ndarray:
-        """Each class's share of the score, X (N, K, D) → (N, C); rows sum to 1."""
-        scores = self.decision_function(X)
-        return scores / scores.sum(axis=1, keepdims=True)
-
-    def _check_fit(self, X, y) -> tuple[torch.Tensor, torch.Tensor]:
-        """Check X and y, keep the classes; return X as a tensor and y as indices of classes."""
-        X = head_vectors(X)
-        y = np.asarray(y)
-        if y.shape != (len(X),):
-            raise ValueError(f"y must have one label per clip, ({len(X)},), but has {y.shape}.")
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds one class only, {self.classes_.tolist()}: at least two are needed."
-            )
-        self.n_heads_in_, self.head_dim_ = X.shape[1:]
-        return X, torch.as_tensor(codes, device=X.device)
-
-    def _check_fitted(self, X) -> torch.Tensor:
-        check_is_fitted(self)
-        X = head_vectors(X)
-        if X.shape[2] > self.head_dim_ and not X[:, :, self.head_dim_ :].any():
-            X = X[:, :, : self.head_dim_]  # shorter vectors end in zeros
-        if X.shape[1:] != (self.n_heads_in_, self.head_dim_):
-            raise ValueError(
-                f"X has (heads, numbers) = {tuple(X.shape[1:])}, but the classifier was fitted "
-                f"on {(self.n_heads_in_, self.head_dim_)}: extract the same heads."
-            )
-        return X
+from ccsav.weights import readout
+from ccsav.weights.arrays import chunks
+from ccsav.weights.base import HeadClassifier
 
 
 class SAVClassifier(HeadClassifier):

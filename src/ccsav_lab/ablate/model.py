@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ccsav.classify import CCSAVClassifier
-from ccsav.datasets import Dataset
-from ccsav.episodes import episodes
-from ccsav.extract import HeadActivations
-from ccsav.lalm import LALM
+from ccsav.clips.dataset import Dataset
+from ccsav.evaluation.splits import episodes
+from ccsav.extraction.activations import HeadActivations
+from ccsav.lalm.model import LALM
+from ccsav.weights.ccsav import CCSAVClassifier
 
 from .vote import pick, recall_changes
 

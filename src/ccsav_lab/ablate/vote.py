@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import recall_score
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav.arrays import head_vectors
-from ccsav.classify import CCSAVClassifier
-from ccsav.uniform import HeadClassifier
+from ccsav.weights.arrays import check_head_vectors
+from ccsav.weights.base import HeadClassifier
+from ccsav.weights.ccsav import CCSAVClassifier
 
 
 def without(clf: CCSAVClassifier, heads: int | Iterable[int]) -> CCSAVClassifier:
@@ -88,7 +88,7 @@ class SomeHeads(HeadClassifier):
         """
         classifier = CCSAVClassifier() if self.classifier is None else clone(self.classifier)
         fitted = classifier.fit(X, y, groups=groups)
-        draw = zlib.crc32(np.ascontiguousarray(head_vectors(X).float().cpu().numpy()))
+        draw = zlib.crc32(np.ascontiguousarray(check_head_vectors(X).float().cpu().numpy()))
         scores = fitted.weights_.mean(axis=1)  # (K,)
         self.heads_ = pick(scores, self.k, self.which, seed=[self.seed, draw])
         chosen = _mask(self.heads_, len(scores))

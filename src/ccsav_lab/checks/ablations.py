@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ccsav.ablate import answers, without
+from ccsav_lab.ablate import answers, without
 
 from ._check import check, unlike
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ccsav.classify import CCSAVClassifier
-from ccsav.evaluate import evaluate, summary
-from ccsav.lalm import LALM
+from ccsav.evaluation.comparison import evaluate, summary
+from ccsav.lalm.model import LALM
+from ccsav.weights.ccsav import CCSAVClassifier
 
 from ._check import check, unlike
 

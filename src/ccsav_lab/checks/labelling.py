@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ccsav.pseudo_labels import majority
-from ccsav.zero_shot import match
+from ccsav_lab.pseudo_labels import majority
+from ccsav_lab.zero_shot import match
 
 from ._check import check, unlike
 

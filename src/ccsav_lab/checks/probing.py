@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from ccsav import readout, specialize
+from ccsav.weights import readout
+from ccsav_lab import specialise
 
 from ._check import check, unlike
 
@@ -17,7 +18,7 @@ def recall(mine, acts, head, label) -> str | None:
     head: place in `acts.heads`; label: name of the class.
     """
     alone = np.arange(len(acts.y))
-    table = specialize.probe(acts, groups=alone)
+    table = specialise.probe(acts, groups=alone)
     right = table.iloc[head][label]
     if unlike(mine, right, "") is None:
         return None
@@ -47,7 +48,7 @@ def _flattered(acts, head, label):
 def modest_expert(mine, table) -> str | None:
     """Of the heads that are best for some class, the worst overall: (name of a class, head).
 
-    table: from `specialize.probe`; the head is one of its index.
+    table: from `specialise.probe`; the head is one of its index.
     """
     if not isinstance(mine, tuple) or len(mine) != 2:
         return "give a pair: a class's name, and a head of table.index."

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ccsav import specialize
+from ccsav_lab import specialise
 
 from ._check import check, unlike
 
@@ -12,7 +12,7 @@ def selectivity(mine, recalls) -> str | None:
     """Selectivity of one head, a number; recalls: (C,), of that head for every class."""
     recalls = np.sort(np.asarray(recalls, float))
     best, rest = recalls[-1], recalls[:-1].mean()
-    right = specialize.selectivity(recalls[None]).iloc[0]
+    right = specialise.selectivity(recalls[None]).iloc[0]
     everything = recalls.mean()
     hints = {
         (best - everything) / (best + everything): "the rest are the other classes: leave the "
@@ -40,7 +40,7 @@ def nearest_classes(mine, table) -> str | None:
         return f"{strange[0]!r} is no class: give the names of classes, in the table's order."
     if np.any(mine.astype(str) == names):
         return "every class is most like itself: leave the diagonal out."
-    alike = specialize.similarity(table).to_numpy().copy()
+    alike = specialise.similarity(table).to_numpy().copy()
     np.fill_diagonal(alike, -np.inf)
     place = {name: i for i, name in enumerate(names)}
     chosen = alike[np.arange(len(names)), [place[str(name)] for name in mine]]

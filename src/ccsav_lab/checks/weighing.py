@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ccsav.readout import temperatures
+from ccsav.weights.readout import temperatures
 
 from ._check import check, unlike
 

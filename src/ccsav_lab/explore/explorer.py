@@ -12,12 +12,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ccsav import plot, specialize
-from ccsav.datasets import Dataset
-from ccsav.extract import HeadActivations
-from ccsav.plot.listening import mp3
-from ccsav.plot.specialisation import clip_board
-from ccsav.tasks import RATE
+from ccsav.clips.dataset import Dataset
+from ccsav.extraction.activations import HeadActivations
+from ccsav_lab import plot, specialise
+from ccsav_lab.plot.listening import mp3
+from ccsav_lab.plot.specialisation import clip_board
+from ccsav_lab.sounds.tasks import RATE
 
 from .tuning import head_names, votes
 
@@ -47,7 +47,7 @@ class Explorer:
         head: int | None = None,
     ):
         self.acts, self._names = acts, head_names(acts.heads)
-        self._recalls = specialize.probe(acts)
+        self._recalls = specialise.probe(acts)
         rows = {path: i for i, path in enumerate(dataset.table["path"])}
         if not set(acts.table["path"]) <= set(rows):
             raise ValueError(

@@ -8,13 +8,14 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from ccsav import readout, sounds
-from ccsav.classify import CCSAVClassifier
-from ccsav.datasets import Dataset
-from ccsav.extract import HeadActivations, extract
-from ccsav.held_out import leave_out
-from ccsav.lalm import LALM
-from ccsav.tasks import RATE
+from ccsav.clips.dataset import Dataset
+from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.lalm.model import LALM
+from ccsav.weights import readout
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.left_out import leave_out
+from ccsav_lab import sounds
+from ccsav_lab.sounds.tasks import RATE
 
 FRESH = 9_000_000  # first seed of swept clips: those of the tasks are far below
 

@@ -1,11 +1,11 @@
-"""python -m ccsav.paper --model … --data … --folder …: the paper's table for one's own copy."""
+"""python -m ccsav_lab.paper --model … --data … --folder …: the paper's table for one's own copy."""
 
 import argparse
 from pathlib import Path
 
-from ccsav.corpora import NAMED
-from ccsav.datasets import MODALITIES
-from ccsav.loading import load_lalm
+from ccsav.clips.corpora import NAMED
+from ccsav.lalm.loading import load_lalm
+from ccsav.lalm.model import MODALITIES
 
 from .protocol import caution, plan, written
 from .steps import run
@@ -13,7 +13,7 @@ from .steps import run
 
 def arguments() -> argparse.ArgumentParser:
     """What the command takes."""
-    parser = argparse.ArgumentParser(prog="ccsav.paper", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="ccsav_lab.paper", description=main.__doc__)
     parser.add_argument("--model", default="mini", help="mini, a folder, or a hub name")
     parser.add_argument("--data", required=True, help=f"one of {', '.join(NAMED)}")
     parser.add_argument("--folder", type=Path, help="where the dataset lies")

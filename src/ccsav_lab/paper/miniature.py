@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import soundfile
 
-from ccsav.sounds import render
+from ccsav_lab.sounds import render
 
 
 def esc50(folder: str | Path, names: Sequence[str], clips: int = 2, seconds: float = 1.0) -> Path:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ccsav.baselines import BASELINES
-from ccsav.classify import CCSAVClassifier
-from ccsav.corpora import indicator
-from ccsav.datasets import Dataset, DatasetError
-from ccsav.uniform import SAVClassifier
+from ccsav.clips.corpora import indicator
+from ccsav.clips.dataset import Dataset, DatasetError
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.sav import SAVClassifier
+from ccsav_lab.baselines import BASELINES
 
 METHODS = {
     "SAV": SAVClassifier(),

@@ -12,12 +12,12 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.utils.validation import has_fit_parameter
 from tqdm.auto import tqdm
 
-from ccsav.datasets import Dataset
-from ccsav.evaluate import summary
-from ccsav.extract import HeadActivations, extract
-from ccsav.lalm import LALM
-from ccsav.metrics import multi_label_score, score
-from ccsav.zero_shot import PROTOCOLS, rankings, zero_shot
+from ccsav.clips.dataset import Dataset
+from ccsav.evaluation.comparison import summary
+from ccsav.evaluation.metrics import multi_label_score, score
+from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.lalm.model import LALM
+from ccsav_lab.zero_shot import PROTOCOLS, rankings, zero_shot
 
 from .protocol import METHODS, Episode, held, plan
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.stats import norm
 from sklearn.metrics import det_curve
 
-from ccsav.metrics import equal_error_rate
+from ccsav.evaluation.metrics import equal_error_rate
 
 from .heads import KIND_NAMES
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ccsav.datasets import Dataset
-from ccsav.sounds import CLASSES, Conditions, render, resynthesise
+from ccsav.clips.dataset import Dataset
+from ccsav_lab.sounds import CLASSES, Conditions, render, resynthesise
 
 RATE = 16_000  # Hz
 COPIES = ("griffin-lim", "vocoder")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ccsav import audio
+from ccsav.clips import audio
 
 RATE = 16_000
 
@@ -16,7 +16,7 @@ def tone():
 @pytest.mark.parametrize(("suffix", "tolerance"), [("wav", 1e-4), ("flac", 1e-4), ("ogg", 0.05)])
 def test_formats(tmp_path, tone, suffix, tolerance):
     soundfile.write(tmp_path / f"a.{suffix}", tone, RATE)
-    wave = audio.read(tmp_path / f"a.{suffix}")
+    wave = audio.read_audio(tmp_path / f"a.{suffix}")
     assert wave.dtype == np.float32
     assert audio.header(tmp_path / f"a.{suffix}") == (RATE, RATE)
     np.testing.assert_allclose(wave, tone, atol=tolerance)
@@ -24,20 +24,20 @@ def test_formats(tmp_path, tone, suffix, tolerance):
 
 def test_mp3(tmp_path, tone):
     soundfile.write(tmp_path / "a.mp3", tone, RATE)
-    spectrum = np.abs(np.fft.rfft(audio.read(tmp_path / "a.mp3")[:RATE]))
+    spectrum = np.abs(np.fft.rfft(audio.read_audio(tmp_path / "a.mp3")[:RATE]))
     assert abs(int(spectrum.argmax()) - 440) <= 1
 
 
 def test_channels_are_averaged(tmp_path, tone):
     soundfile.write(tmp_path / "a.wav", np.stack([tone, -tone, tone], 1), RATE, subtype="FLOAT")
-    np.testing.assert_allclose(audio.read(tmp_path / "a.wav"), tone / 3, atol=1e-6)
+    np.testing.assert_allclose(audio.read_audio(tmp_path / "a.wav"), tone / 3, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
 def test_resampling_keeps_the_pitch_and_the_level(tmp_path, rate):
     t = np.arange(rate) / rate
     soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * t), rate, subtype="FLOAT")
-    wave = audio.read(tmp_path / "a.wav", RATE)
+    wave = audio.read_audio(tmp_path / "a.wav", RATE)
     assert len(wave) == RATE
     middle = slice(2000, -2000)
     expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
@@ -47,12 +47,12 @@ def test_resampling_keeps_the_pitch_and_the_level(tmp_path, rate):
 def test_resampling_does_not_alias(tmp_path):
     t = np.arange(48_000) / 48_000
     soundfile.write(tmp_path / "a.wav", np.sin(2 * np.pi * 15_000 * t), 48_000)
-    assert np.abs(audio.read(tmp_path / "a.wav", RATE)[1000:-1000]).max() < 1e-3
+    assert np.abs(audio.read_audio(tmp_path / "a.wav", RATE)[1000:-1000]).max() < 1e-3
 
 
 def refused(path, sentence):
     with pytest.raises(audio.AudioError, match=sentence) as error:
-        audio.read(path)
+        audio.read_audio(path)
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
 

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ccsav import corpora, episodes, load_dataset
-from ccsav.datasets import DatasetError
-from ccsav.tasks import spoof
-from tests import films
+from ccsav import episodes, load_dataset
+from ccsav.clips import corpora
+from ccsav.clips.dataset import DatasetError
+from ccsav_lab.sounds.tasks import spoof
+from tests import videos
 
 
 def write(path, seconds=0.1, rate=8_000):
@@ -21,9 +22,9 @@ def write(path, seconds=0.1, rate=8_000):
     soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, round(seconds * rate)), rate)
 
 
-def film(path, seconds=0.3):
+def video(path, seconds=0.3):
     path.parent.mkdir(parents=True, exist_ok=True)
-    return films.write(path, seconds=seconds, size=(32, 32))
+    return videos.write(path, seconds=seconds, size=(32, 32))
 
 
 def same(table, **columns):
@@ -48,9 +49,9 @@ def vgg(tmp_path):
     root = tmp_path / "vgg"
     root.mkdir()
     (root / "vggsound.csv").write_text(VGG)
-    film(root / "video" / "test" / "---g-f_I2yQ_000001.mp4")
+    video(root / "video" / "test" / "---g-f_I2yQ_000001.mp4")
     write(root / "audio" / "--9O4XZOge4_000030.wav")
-    film(root / "video" / "train" / "--9O4XZOge4_000030.mp4")
+    video(root / "video" / "train" / "--9O4XZOge4_000030.mp4")
     write(root / "audio" / "_bcdefgh_30_000185.FLAC")
     write(root / "audio" / "YbcdefghiJK_000030.ogg")
     return root
@@ -61,7 +62,7 @@ LOST = r"1 of the 5 clips in vggsound\.csv are not here: --Aa4M484QM$"
 
 def test_vggsound(vgg):
     with pytest.warns(UserWarning, match=LOST) as caught:
-        clips = corpora.vggsound(vgg)
+        clips = corpora.load_vggsound(vgg)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     same(
@@ -84,40 +85,40 @@ def test_vggsound(vgg):
     )
     beside = clips.table["video"]
     assert beside.isna().tolist() == [True, False, True, True]
-    assert clips.film(1) == vgg / "video" / "train" / "--9O4XZOge4_000030.mp4"
-    assert clips.film(0) == clips.path(0)
+    assert clips.video_path(1) == vgg / "video" / "train" / "--9O4XZOge4_000030.mp4"
+    assert clips.video_path(0) == clips.path(0)
     assert clips.frames(0, 4.0).shape[1:] == (32, 32, 3)
     assert len(clips.waveform(0, 16_000)) == pytest.approx(0.3 * 16_000, abs=2_000)
-    assert len(clips.waveform(1, 16_000)) == 1_600  # the sound's own file, not the film's
+    assert len(clips.waveform(1, 16_000)) == 1_600  # the sound's own file, not the video's
 
 
 def test_vggsound_that_lacks_clips(vgg):
     with pytest.raises(DatasetError, match=r'not here: --Aa4M484QM\. .* missing="warn"'):
-        corpora.vggsound(vgg, missing="raise")
+        corpora.load_vggsound(vgg, missing="raise")
     assert (
-        len(corpora.vggsound(vgg, split="test", missing="raise")) == 2
+        len(corpora.load_vggsound(vgg, split="test", missing="raise")) == 2
     )  # the test clips are there
     with pytest.raises(ValueError, match='missing=\'skip\': choose "warn" or "raise"'):
-        corpora.vggsound(vgg, missing="skip")
-    write(vgg / "--Aa4M484QM_000010.wav")  # another ten seconds of the film: not the clip
+        corpora.load_vggsound(vgg, missing="skip")
+    write(vgg / "--Aa4M484QM_000010.wav")  # another ten seconds of the video: not the clip
     write(vgg / "notes" / "hello.wav")
     left = (
         r"2 recordings that are not clips of vggsound\.csv were left out: --Aa.*10\.wav, notes/hel"
     )
     with pytest.warns(UserWarning, match=left), pytest.warns(UserWarning, match=LOST):
-        corpora.vggsound(vgg)
+        corpora.load_vggsound(vgg)
 
 
 def test_vggsound_of_which_there_is_nothing(tmp_path):
     with pytest.raises(
         DatasetError, match=r"no such folder\. Get vggsound\.csv from https://www\."
     ):
-        corpora.vggsound(tmp_path / "nowhere")
+        corpora.load_vggsound(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"no vggsound\.csv here\. Get .*robots\.ox\.ac\.uk"):
-        corpora.vggsound(tmp_path)
+        corpora.load_vggsound(tmp_path)
     (tmp_path / "vggsound.csv").write_text(VGG)
     with pytest.raises(DatasetError, match=r"none of the 5 clips in vggsound\.csv is here\. Get "):
-        corpora.vggsound(tmp_path)
+        corpora.load_vggsound(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_vggsound_of_which_there_is_nothing(tmp_path):
 def test_wrong_lists_are_refused_by_name(vgg, text, complaint):
     (vgg / "vggsound.csv").write_text(text)
     with pytest.raises(DatasetError, match=rf"vggsound\.csv: .*{complaint}"):
-        corpora.vggsound(vgg)
+        corpora.load_vggsound(vgg)
 
 
 # AudioSet
@@ -173,7 +174,7 @@ def audioset(tmp_path):
     (root / "ontology.json").write_text(json.dumps(ontology))
     write(root / "balanced_train" / "--4gqARaEJE.wav")
     write(root / "balanced_train" / "Y-0RWZT-miFs.wav")
-    film(root / "balanced_train" / "-0jeONf82dE_21000_31000.mp4")
+    video(root / "balanced_train" / "-0jeONf82dE_21000_31000.mp4")
     write(root / "eval" / "Y_defghijk__30.flac")
     write(root / "eval" / "YYbcdefghiJ_.wav")
     write(root / "eval" / "_1234567890_0.0-10.0.ogg")
@@ -181,7 +182,7 @@ def audioset(tmp_path):
 
 
 def test_audioset(audioset):
-    clips = corpora.audioset(audioset, missing="raise")
+    clips = corpora.load_audioset(audioset, missing="raise")
     same(
         clips.table,
         group=[line.split(",")[0] for line in (BALANCED + EVAL).splitlines()],
@@ -207,7 +208,7 @@ def test_audioset(audioset):
     )
     assert "label" not in clips.table and "video" not in clips.table
     assert clips.seconds(2) > 0.2
-    assert corpora.audioset(audioset, split="eval").table["path"].str.startswith("eval/").all()
+    assert corpora.load_audioset(audioset, split="eval").table["path"].str.startswith("eval/").all()
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_audioset(audioset):
 def test_what_downloaders_call_a_clip(audioset, name):
     (audioset / "balanced_train" / "Y-0RWZT-miFs.wav").unlink()
     write(audioset / "deep" / "down" / name)
-    clips = corpora.audioset(audioset, missing="raise")
+    clips = corpora.load_audioset(audioset, missing="raise")
     assert clips.table["path"][1] == f"deep/down/{name}"
 
 
@@ -238,27 +239,30 @@ def test_what_is_another_clip(audioset, name):
         pytest.warns(UserWarning, match=f"1 recordings .* left out: {name}"),
         pytest.warns(UserWarning, match="1 of the 6 clips in balanced_train.*here: -0RWZT-miFs"),
     ):
-        assert len(corpora.audioset(audioset)) == 5
+        assert len(corpora.load_audioset(audioset)) == 5
 
 
 def test_a_copy_in_every_class_is_one_clip(audioset):
     write(audioset / "Car" / "-0RWZT-miFs_420.wav")
-    assert corpora.audioset(audioset, missing="raise").table["path"][1] == "Car/-0RWZT-miFs_420.wav"
+    assert (
+        corpora.load_audioset(audioset, missing="raise").table["path"][1]
+        == "Car/-0RWZT-miFs_420.wav"
+    )
 
 
 def test_audioset_with_the_table_of_classes(audioset):
-    before = corpora.audioset(audioset).table
+    before = corpora.load_audioset(audioset).table
     (audioset / "ontology.json").unlink()
     with pytest.raises(DatasetError, match=r"neither ontology\.json nor class_labels_indices\.csv"):
-        corpora.audioset(audioset)
+        corpora.load_audioset(audioset)
     table = pd.DataFrame({"mid": NAMES.keys(), "display_name": NAMES.values()})
     (audioset / "metadata").mkdir()
     table.to_csv(audioset / "metadata" / "class_labels_indices.csv", index_label="index")
     (audioset / "eval_segments.csv").rename(audioset / "metadata" / "eval_segments.csv")
-    pd.testing.assert_frame_equal(corpora.audioset(audioset).table, before)
+    pd.testing.assert_frame_equal(corpora.load_audioset(audioset).table, before)
     (audioset / "metadata" / "class_labels_indices.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DatasetError, match=r"class_labels_indices\.csv: not AudioSet's names"):
-        corpora.audioset(audioset)
+        corpora.load_audioset(audioset)
 
 
 def test_wrong_audiosets_are_refused(audioset, tmp_path):
@@ -266,24 +270,24 @@ def test_wrong_audiosets_are_refused(audioset, tmp_path):
     with pytest.raises(
         DatasetError, match=r"ontology\.json: 5 class ids of the lists .*: /m/03v3yw, "
     ):
-        corpora.audioset(audioset)
+        corpora.load_audioset(audioset)
     for text in ("{broken", "[1, 2]", '[{"id": "/m/0bt9lr"}]'):
         (audioset / "ontology.json").write_text(text)
         with pytest.raises(DatasetError, match=r"ontology\.json: not AudioSet's names"):
-            corpora.audioset(audioset)
+            corpora.load_audioset(audioset)
     (audioset / "ontology.json").write_text(json.dumps([{"id": i, "name": i} for i in NAMES]))
     with pytest.raises(DatasetError, match="split='unbalanced_train': choose one of balanced_tr"):
-        corpora.audioset(audioset, split="unbalanced_train")
+        corpora.load_audioset(audioset, split="unbalanced_train")
     with (audioset / "eval_segments.csv").open("a") as file:
         file.write("-abcdefghij, 0.000, 10.000\n")
     with pytest.raises(DatasetError, match=r"eval_segments\.csv: .*line 7 has 3"):
-        corpora.audioset(audioset)
+        corpora.load_audioset(audioset)
     with pytest.raises(DatasetError, match=r"none of balanced_train_segments\.csv, .*google\.com"):
-        corpora.audioset(tmp_path / "audioset" / "eval")
+        corpora.load_audioset(tmp_path / "audioset" / "eval")
 
 
 def test_indicator(audioset):
-    table = corpora.audioset(audioset).table
+    table = corpora.load_audioset(audioset).table
     ones = corpora.indicator(table["labels"])
     assert ones.columns.tolist() == sorted(NAMES.values())
     for row, labels in zip(ones.itertuples(index=False), table["labels"], strict=True):
@@ -318,7 +322,7 @@ def asvspoof(tmp_path):
 
 
 def test_asvspoof(asvspoof):
-    clips = corpora.asvspoof2019(asvspoof, missing="raise")
+    clips = corpora.load_asvspoof2019(asvspoof, missing="raise")
     table = clips.table
     assert (
         clips.labels.tolist() == spoof(clips=1, progress=False).labels.tolist()
@@ -337,7 +341,7 @@ def test_asvspoof(asvspoof):
 
 
 def test_asvspoof_by_attack(asvspoof):
-    table = corpora.asvspoof2019(asvspoof, group="attack").table
+    table = corpora.load_asvspoof2019(asvspoof, group="attack").table
     spoofs = table[table["label"] == "spoof"].groupby("attack")["group"].unique()
     known = {"A16": ["A04"], "A19": ["A06"]}  # the same machines under another number
     assert spoofs.map(list).to_dict() == {a: known.get(a, [a]) for a in spoofs.index}
@@ -348,25 +352,25 @@ def test_asvspoof_by_attack(asvspoof):
         assert not set(groups[support]) & set(groups[query])
         assert not set(table["attack"][support]) & set(table["attack"][query]) - {"none"}
     with pytest.raises(ValueError, match='group=\'sex\': choose "speaker" or "attack"'):
-        corpora.asvspoof2019(asvspoof, group="sex")
+        corpora.load_asvspoof2019(asvspoof, group="sex")
 
 
 def test_asvspoof_that_is_not_whole(asvspoof, tmp_path):
     flac = asvspoof / "ASVspoof2019_LA_dev" / "flac"
     (flac / "LA_D_1000002.flac").unlink()
     with pytest.warns(UserWarning, match="1 of the 40 clips in the protocols .*: LA_D_1000002$"):
-        assert len(corpora.asvspoof2019(asvspoof)) == 39
+        assert len(corpora.load_asvspoof2019(asvspoof)) == 39
     with pytest.raises(DatasetError, match=r'LA_D_1000002\. .*missing="warn"'):
-        corpora.asvspoof2019(asvspoof, split="dev", missing="raise")
+        corpora.load_asvspoof2019(asvspoof, split="dev", missing="raise")
     for file in flac.iterdir():
         file.unlink()
     with pytest.raises(DatasetError, match=r"none of the 12 clips .*datashare\.ed\.ac\.uk"):
-        corpora.asvspoof2019(asvspoof, split="dev")
-    assert len(corpora.asvspoof2019(asvspoof, split="eval", missing="raise")) == 16
+        corpora.load_asvspoof2019(asvspoof, split="dev")
+    assert len(corpora.load_asvspoof2019(asvspoof, split="eval", missing="raise")) == 16
     with pytest.raises(DatasetError, match="split='test': choose one of train, dev, eval"):
-        corpora.asvspoof2019(asvspoof, split="test")
+        corpora.load_asvspoof2019(asvspoof, split="test")
     with pytest.raises(DatasetError, match=r"cm\.train\.trn\.txt: there is no such file\. Get LA"):
-        corpora.asvspoof2019(tmp_path)
+        corpora.load_asvspoof2019(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +386,7 @@ def test_wrong_protocols_are_refused_by_name(asvspoof, old, new, complaint):
     file = asvspoof / "ASVspoof2019_LA_cm_protocols" / "ASVspoof2019.LA.cm.eval.trl.txt"
     file.write_text(file.read_text().replace(old, new))
     with pytest.raises(DatasetError, match=rf"ASVspoof2019\.LA\.cm\.eval\.trl\.txt: .*{complaint}"):
-        corpora.asvspoof2019(asvspoof)
+        corpora.load_asvspoof2019(asvspoof)
 
 
 # All of them
@@ -432,15 +436,15 @@ def test_a_split_of_a_table_and_of_what_has_none(tmp_path, folder):
         load_dataset(folder, split="test")
 
 
-def test_no_film_stands_on_both_sides_of_an_episode(tmp_path):
-    """Two clips of each film, as a list may have them."""
+def test_no_video_stands_on_both_sides_of_an_episode(tmp_path):
+    """Two clips of each video, as a list may have them."""
     lines = []
     for i in range(8):
         for start in (0, 10):
             lines.append(f"abcdefghi{i:02},{start},{'dog' if i % 2 else 'cat'},train")
             write(tmp_path / "audio" / f"abcdefghi{i:02}_{start:06}.wav", seconds=0.02)
     (tmp_path / "vggsound.csv").write_text("\n".join(lines))
-    table = corpora.vggsound(tmp_path, missing="raise").table
+    table = corpora.load_vggsound(tmp_path, missing="raise").table
     assert len(table) == 16 and table["path"].is_unique
     groups = table["group"].to_numpy()
     for support, query in episodes(table["label"], groups, shots=2, n_episodes=10):

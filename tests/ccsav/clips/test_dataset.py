@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ccsav import Dataset, corpora, load_dataset
-from ccsav.datasets import DatasetError, from_csv, from_folder, from_json
+from ccsav import Dataset, load_dataset
+from ccsav.clips import corpora
+from ccsav.clips.dataset import DatasetError
+from ccsav.clips.loading import from_csv, from_folder, from_json
 
 
 def write(path, seconds=0.2, rate=8_000):
@@ -150,10 +152,10 @@ def esc_release(tmp_path):
 
 
 def test_esc(esc_release):
-    fifty = corpora.esc50(esc_release)
+    fifty = corpora.load_esc50(esc_release)
     assert fifty.labels.tolist() == ["dog", "pig", "rooster"]
     assert fifty.table["group"].tolist() == [1, 2, 1, 2]
-    assert corpora.esc10(esc_release).labels.tolist() == ["dog", "rooster"]
+    assert corpora.load_esc10(esc_release).labels.tolist() == ["dog", "rooster"]
     assert len(load_dataset(esc_release)) == 4
     second = load_dataset(esc_release, split="fold 2")
     assert second.table["filename"].tolist() == ["2-2-A-0.wav", "2-4-A-2.wav"]
@@ -164,25 +166,25 @@ def test_esc(esc_release):
 def test_esc_whose_list_is_another(esc_release):
     (esc_release / "meta" / "esc50.csv").write_text("filename,fold,label\n1-1-A-0.wav,1,dog\n")
     with pytest.raises(DatasetError, match=r"esc50\.csv: no column \['category', 'esc10'\]"):
-        corpora.esc50(esc_release)
+        corpora.load_esc50(esc_release)
 
 
 def test_fsdd(tmp_path):
     for name in ("0_ann_0.wav", "1_ann_0.wav", "0_bob_12.wav"):
         write(tmp_path / "recordings" / name)
-    digits = corpora.fsdd(tmp_path)
+    digits = corpora.load_fsdd(tmp_path)
     assert digits.table[["label", "group"]].to_numpy().tolist() == [
         ["0", "ann"],
         ["0", "bob"],
         ["1", "ann"],
     ]
-    assert corpora.fsdd(tmp_path, label="speaker").labels.tolist() == ["ann", "bob"]
+    assert corpora.load_fsdd(tmp_path, label="speaker").labels.tolist() == ["ann", "bob"]
     assert digits.table["split"].tolist() == ["test", "train", "test"]
     write(tmp_path / "recordings" / "odd.wav")
     with pytest.raises(DatasetError, match=r"odd\.wav"):
-        corpora.fsdd(tmp_path)
+        corpora.load_fsdd(tmp_path)
     with pytest.raises(ValueError, match="digit"):
-        corpora.fsdd(tmp_path, label="age")
+        corpora.load_fsdd(tmp_path, label="age")
 
 
 def test_real_recordings(shared):
@@ -229,9 +231,9 @@ def test_fetching_when_asked(esc_release, address, tmp_path, monkeypatch):
     monkeypatch.setattr(corpora.esc, "URL", f"{address}/master.zip")
     target = tmp_path / "data" / "ESC-50-master"
     with pytest.raises(ValueError, match="hash"):  # the checksum is of the real archive
-        corpora.esc50(target, fetch=True)
+        corpora.load_esc50(target, fetch=True)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     monkeypatch.setattr(corpora.esc, "SHA256", f"sha256:{digest}")
-    assert len(corpora.esc50(target, fetch=True)) == 4
+    assert len(corpora.load_esc50(target, fetch=True)) == 4
     monkeypatch.setattr("pooch.retrieve", lambda *_, **__: pytest.fail("fetched twice"))
-    assert len(corpora.esc50(target, fetch=True)) == 4
+    assert len(corpora.load_esc50(target, fetch=True)) == 4

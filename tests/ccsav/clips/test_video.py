@@ -3,13 +3,13 @@ import sys
 import numpy as np
 import pytest
 
-from ccsav import video
-from tests import films
+from ccsav.clips import video
+from tests import videos
 
 
 @pytest.mark.parametrize("suffix", video.SUFFIXES)
 def test_frames_and_sound(tmp_path, suffix):
-    path = films.write(tmp_path / f"a{suffix}", seconds=3, pitch=1000)
+    path = videos.write(tmp_path / f"a{suffix}", seconds=3, pitch=1000)
     assert video.seconds(path) == pytest.approx(3, abs=0.1)
     pictures = video.frames(path, fps=2)
     assert pictures.shape == (6, 48, 64, 3)
@@ -25,7 +25,7 @@ def test_frames_and_sound(tmp_path, suffix):
 
 
 def test_number_of_frames(tmp_path):
-    path = films.write(tmp_path / "a.mp4", seconds=2)
+    path = videos.write(tmp_path / "a.mp4", seconds=2)
     assert len(video.frames(path, fps=2)) == 4
     assert len(video.frames(path, fps=10, most=7)) == 6
     assert len(video.frames(path, fps=0.1)) == video.FEWEST
@@ -34,23 +34,23 @@ def test_number_of_frames(tmp_path):
     assert last == pytest.approx(200, abs=12)
 
 
-def test_films_that_cannot_be_used(tmp_path):
+def test_videos_that_cannot_be_used(tmp_path):
     with pytest.raises(video.VideoError, match=r"none\.mp4: there is no such file"):
         video.frames(tmp_path / "none.mp4")
     (tmp_path / "text.mp4").write_text("hello")
-    with pytest.raises(video.VideoError, match=r"text\.mp4: cannot be read as a film"):
+    with pytest.raises(video.VideoError, match=r"text\.mp4: cannot be read as a video"):
         video.seconds(tmp_path / "text.mp4")
-    silent = films.write(tmp_path / "silent.mp4", pitch=None)
+    silent = videos.write(tmp_path / "silent.mp4", pitch=None)
     with pytest.raises(video.VideoError, match=r"silent\.mp4: there is no audio in it"):
         video.sound(silent, 16_000)
-    whole = films.write(tmp_path / "whole.mkv", seconds=4, size=(320, 240)).read_bytes()
+    whole = videos.write(tmp_path / "whole.mkv", seconds=4, size=(320, 240)).read_bytes()
     (tmp_path / "half.mkv").write_bytes(whole[: len(whole) // 3])
     with pytest.raises(video.VideoError, match=r"half\.mkv: the pictures break off before 4\."):
         video.frames(tmp_path / "half.mkv")
 
 
 def test_without_pyav(tmp_path, monkeypatch):
-    path = films.write(tmp_path / "a.mp4")
+    path = videos.write(tmp_path / "a.mp4")
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"pip install 'ccsav\[video\]'"):
         video.frames(path)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from ccsav import CCSAVClassifier, SAVClassifier, metrics
-from ccsav.baselines import BASELINES, best_head
+from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav.evaluation import metrics
+from ccsav_lab.baselines import BASELINES, best_head
 
 
 def test_equal_error_rate_by_hand():

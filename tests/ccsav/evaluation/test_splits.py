@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ccsav import CCSAVClassifier, SAVClassifier, episodes, evaluate
-from ccsav.evaluate import class_recalls, compare, summary
+from ccsav.evaluation.comparison import class_recalls, compare, summary
 
 
 def check(y, groups, drawn, shots):

@@ -12,9 +12,9 @@ import soundfile
 
 import ccsav
 from ccsav import extract, load_dataset
-from ccsav.cache import Cache, Claim
-from ccsav.extract import ExtractionError
-from ccsav.lalm import LALM
+from ccsav.extraction.activations import ExtractionError
+from ccsav.extraction.store import Cache, Claim
+from ccsav.lalm.model import LALM
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_claims_are_exclusive_and_end_with_their_row(tmp_path):
 WORKER = """
 import sys, warnings
 import ccsav
-from ccsav.lalm import LALM
+from ccsav.lalm.model import LALM
 model, folder, cache, log = sys.argv[1:5]
 read = LALM.read
 def logged(lalm, prepared, heads):
@@ -280,7 +280,7 @@ def test_what_was_computed_before_an_error_is_kept(whisper, broken, tmp_path, pa
 
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch_size):
-    monkeypatch.setattr("ccsav.pipeline.reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches.reads_ahead", lambda _: True)
     cache = tmp_path / "cache"
     with pytest.warns(UserWarning, match="4 clips were left out"):
         ahead = run(whisper, broken, on_error="skip", batch_size=batch_size, cache=cache)
@@ -291,7 +291,7 @@ def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch
         plain = run(whisper, broken, on_error="skip", batch_size=batch_size)
     np.testing.assert_allclose(ahead.X, plain.X, rtol=1e-2, atol=1e-3)
     names = broken.table["path"].str.contains("text|long|short").to_numpy()
-    monkeypatch.setattr("ccsav.pipeline.reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches.reads_ahead", lambda _: True)
     with pytest.raises(ExtractionError, match="1 of 13"):
         run(whisper, broken.subset(~names), batch_size=batch_size, cache=tmp_path / "other")
     assert len(rows_in(tmp_path / "other")) == batch_size - 1

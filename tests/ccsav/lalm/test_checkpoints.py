@@ -6,7 +6,7 @@ import torch
 from huggingface_hub.errors import HTTPError
 
 import ccsav
-from ccsav import weights
+from ccsav.lalm import checkpoints as weights
 
 
 @pytest.fixture

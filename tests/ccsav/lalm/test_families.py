@@ -6,9 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import ccsav
-from ccsav.families import FAMILIES
+from ccsav.lalm.families import FAMILIES
 from tests import tiny_models
-from tests.test_lalm import check_batching, check_sums, relative_error
+from tests.ccsav.lalm.test_model import check_batching, check_sums, relative_error
 
 QUESTIONS = ["What?", "Which of the animals can be heard here?", "", "Who?", "Is it a dog?"]
 
@@ -72,7 +72,9 @@ def test_what_is_heard_matters(lalm, waves):
 def test_padding_is_cut_just_where_it_is_masked(lalm, waves, monkeypatch):
     short = lalm.head_vectors(waves[3:4], heads="all")
     lengths = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
-    monkeypatch.setattr("ccsav.lalm.MARGIN", round(lalm.window * lalm.rate))  # pad to the window
+    monkeypatch.setattr(
+        "ccsav.lalm.model.MARGIN", round(lalm.window * lalm.rate)
+    )  # pad to the window
     whole = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
     own = lalm.family.name == "Gemma 3n"  # which pads for itself
     assert (lengths != whole) == (lalm.family.masks_padding and not own)

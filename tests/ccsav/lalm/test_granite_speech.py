@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 import ccsav
-from ccsav.families.granite_speech import GraniteFeatures
+from ccsav.lalm.families.granite_speech import GraniteFeatures
 from tests import tiny_models
-from tests.test_lalm import relative_error
+from tests.ccsav.lalm.test_model import relative_error
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from ccsav.families import Site
-from ccsav.heads import find_heads, head_vectors
+from ccsav.lalm.families import Site
+from ccsav.lalm.heads import find_heads
 
 SITE = Site("decoder", "layers", "self_attn", "last")
 
@@ -41,7 +41,7 @@ def test_shorter_head_vectors_end_in_zeros():
         for layer, x in zip(model.layers, inputs, strict=True):
             layer.self_attn.o_proj(x)
 
-    vectors = head_vectors(model, table, torch.tensor([5, 5]), forward)
+    vectors = read_heads(model, table, torch.tensor([5, 5]), forward)
     assert vectors.shape == (2, 5, 6)
     torch.testing.assert_close(vectors[:, :3, :4].flatten(1), inputs[0][:, -1])
     torch.testing.assert_close(vectors[:, 3:].flatten(1), inputs[1][:, -1])
@@ -65,5 +65,5 @@ def test_a_layer_that_does_not_run_is_named():
     table = find_heads(model, [SITE])
     x = torch.randn(1, 2, 12)
     with pytest.raises(RuntimeError, match=r"did not run .*layers\.1\.self_attn"):
-        head_vectors(model, table, torch.tensor([2]), lambda: model.layers[0].self_attn.o_proj(x))
+        read_heads(model, table, torch.tensor([2]), lambda: model.layers[0].self_attn.o_proj(x))
     assert not any(m._forward_pre_hooks for m in model.modules())

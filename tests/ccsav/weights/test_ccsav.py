@@ -7,7 +7,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ccsav import CCSAVClassifier, SAVClassifier, arrays, metrics
+from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav.evaluation import metrics
+from ccsav.weights import arrays
 
 BOTH = pytest.mark.parametrize("classifier", [CCSAVClassifier(), SAVClassifier(n_heads=4)])
 

@@ -1,16 +1,17 @@
 """Every published value in tests/golden: arrays to 1e-5, predictions exactly."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ccsav import CCSAVClassifier, SAVClassifier, readout
-from ccsav import reliability as rel
+from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav.weights import readout
+from ccsav.weights import reliability as rel
+from tests import ROOT
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = ROOT / "tests" / "golden"
 CASES = json.loads((FOLDER / "cases.json").read_text())
 REFERENCE = np.load(FOLDER / "reference.npz")
 TAUS = sorted({case["tau"] for case in CASES})

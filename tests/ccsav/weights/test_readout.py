@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ccsav import readout
-from ccsav import reliability as rel
+from ccsav.weights import readout
+from ccsav.weights import reliability as rel
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import torch
 from scipy import optimize
 from sklearn.linear_model import Ridge
 
-from ccsav import arrays, readout
-from ccsav.ridge import joint_ridge, ridge
+from ccsav.weights import arrays, readout
+from ccsav.weights.ridge import joint_ridge, ridge_readout
 
 PENALTY = 0.1
 GROUPS = torch.tensor([0, 1, 1, 0, 2, 2, 1, 0, 3])
@@ -35,7 +35,7 @@ def weights(y):
 
 def test_ridge_is_that_of_scikit_learn(support):
     X, y = support
-    coef, intercept, inside = ridge(X, y, 3, PENALTY, None)
+    coef, intercept, inside = ridge_readout(X, y, 3, PENALTY, None)
     everyone = np.arange(len(y))
     for k in range(5):
         Z = readout.unit(X)[:, k].numpy()
@@ -47,7 +47,7 @@ def test_ridge_is_that_of_scikit_learn(support):
 @pytest.mark.parametrize("groups", [torch.arange(9), GROUPS], ids=["clips", "groups"])
 def test_what_is_left_out_is_fitting_again_without_it(support, groups):
     X, y = support
-    _, _, outside = ridge(X, y, 3, PENALTY, groups)
+    _, _, outside = ridge_readout(X, y, 3, PENALTY, groups)
     share = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
     _, _, jointly = joint_ridge(X.float(), y, 3, share, PENALTY, groups)
     together = (readout.unit(X) * share.sqrt()[:, None]).flatten(1).numpy()

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 import ccsav
-from ccsav import CCSAVClassifier, ablate, checks
-from ccsav.checks import NotYet
-from ccsav.sounds import render
+from ccsav import CCSAVClassifier
+from ccsav_lab import ablate, checks
+from ccsav_lab.checks import NotYet
+from ccsav_lab.sounds import render
 
 QUESTION = "What sound is this?"
 

@@ -4,7 +4,7 @@ import torch
 from sklearn.datasets import make_classification
 
 import ccsav
-from ccsav import checks
+from ccsav_lab import checks
 
 
 def refused(hint, check, mine, *args, **kwargs):

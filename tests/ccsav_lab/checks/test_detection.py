@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ccsav import checks
-from ccsav.checks import NotYet
+from ccsav_lab import checks
+from ccsav_lab.checks import NotYet
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from ccsav import checks
-from ccsav.checks import NotYet
+from ccsav_lab import checks
+from ccsav_lab.checks import NotYet
 
 OWN = np.array([0.3, 0.6, 0.7, 0.8, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99])
 STRANGERS = np.array([0.2, 0.35, 0.4, 0.65, 0.98])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ccsav import checks
-from ccsav.checks import NotYet
+from ccsav_lab import checks
+from ccsav_lab.checks import NotYet
 
 A = np.array([0.90, 0.85, 0.95, 0.80, 0.88])
 B = np.array([0.88, 0.80, 0.94, 0.78, 0.83])

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ccsav import checks, specialize
-from tests.test_specialize import made, refitted
+from ccsav_lab import checks, specialise
+from tests.ccsav_lab.test_specialise import made, refitted
 
 TABLE = pd.DataFrame(
     [[0.9, 0.9, 0.2], [0.1, 0.2, 0.6], [0.0, 0.95, 0.0], [0.5, 0.5, 0.6]],
@@ -30,7 +30,7 @@ def test_recall(acts, capsys):
     wrong = {
         flattered: "leave each one out",
         np.mean(acts.y[said == 1] == 1): "precision",
-        specialize.probe(acts).iloc[2].mean(): "mean over all",
+        specialise.probe(acts).iloc[2].mean(): "mean over all",
         0.0: "this class's clips",
     }
     assert len({mine, *wrong}) == 5

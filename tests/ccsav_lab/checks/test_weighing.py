@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from ccsav import checks
-from ccsav.checks._check import unlike
-from ccsav.readout import posteriors
+from ccsav.weights.readout import posteriors
+from ccsav_lab import checks
+from ccsav_lab.checks._check import unlike
 
 rng = np.random.default_rng(0)
 P = rng.dirichlet(np.ones(3), size=4)  # (K, C)

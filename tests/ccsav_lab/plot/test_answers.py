@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from ccsav import plot
+from ccsav_lab import plot
 
 LABELS = np.array(["a", "b", "c"])
 

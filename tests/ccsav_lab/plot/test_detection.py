@@ -4,8 +4,8 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy.stats import norm
 
-from ccsav import plot
-from ccsav.metrics import equal_error_rate
+from ccsav.evaluation.metrics import equal_error_rate
+from ccsav_lab import plot
 
 
 @pytest.fixture(autouse=True)

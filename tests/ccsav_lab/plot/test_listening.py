@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ccsav import plot
-from ccsav.plot import listening
+from ccsav_lab import plot
+from ccsav_lab.plot import listening
 
 RATE = 16_000
 

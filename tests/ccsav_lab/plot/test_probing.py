@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from ccsav import plot
+from ccsav_lab import plot
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ccsav import plot
+from ccsav_lab import plot
 
 rng = np.random.default_rng(0)
 
@@ -63,7 +63,7 @@ def test_ladder_of_few_classes_names_all():
 
 
 def test_show_writes_and_displays(tmp_path, monkeypatch):
-    monkeypatch.setattr("ccsav.plot.style.FIGURES", tmp_path / "figures")
+    monkeypatch.setattr("ccsav_lab.plot.style.FIGURES", tmp_path / "figures")
     figure = plot.posterior_by_temperature(np.ones(1), np.ones((1, 1)), ["a"])
     shown = plot.show(figure, "99-x", alt="one point")
     assert {f.name for f in (tmp_path / "figures").iterdir()} == {"99-x.png", "99-x.svg"}

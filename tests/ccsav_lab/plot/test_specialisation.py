@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ccsav import plot
-from ccsav.plot.specialisation import MOST_BARS, clip_board
+from ccsav_lab import plot
+from ccsav_lab.plot.specialisation import MOST_BARS, clip_board
 
 
 @pytest.fixture

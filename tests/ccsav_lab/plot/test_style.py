@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ccsav import plot
+from ccsav_lab import plot
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pooch
 
-from ccsav.datasets import DatasetError
+from ccsav.clips.dataset import DatasetError
 
 DOWNLOADS = Path("downloads")  # relative to the working directory
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ccsav.datasets import DatasetError, some
+from ccsav.clips.dataset import DatasetError, count_and_name
 
 from ._fetch import DOWNLOADS
 
@@ -38,7 +38,9 @@ def rows(file: Path, columns: Sequence[str], separator: str = ",") -> pd.DataFra
         raise DatasetError(f"{file}: line {reader.line_num + head}: {error}.") from error
     odd = [f"line {n} has {len(row)}" for n, row in found if len(row) != len(columns)]
     if odd or not found:
-        problem = "\n- ".join(some(odd, f"lines without the {len(columns)} columns of the list"))
+        problem = "\n- ".join(
+            count_and_name(odd, f"lines without the {len(columns)} columns of the list")
+        )
         raise DatasetError(
             f"{file}: not the official list ({', '.join(columns)}): {problem or 'it is empty'}. "
             "Get it again from its official address."
@@ -49,7 +51,7 @@ def rows(file: Path, columns: Sequence[str], separator: str = ",") -> pd.DataFra
 def refuse(file: Path, offenders: pd.Series, what: str) -> None:
     """Raise a `DatasetError` that counts what cannot be in an official file, if there is any."""
     if len(offenders):
-        note = some(offenders.tolist(), what)[0]
+        note = count_and_name(offenders.tolist(), what)[0]
         raise DatasetError(f"{file}: {note}. Get it again from its official address.")
 
 
@@ -76,7 +78,7 @@ def present(table: pd.DataFrame, folder: Path, listed: str, missing: str, source
         )
     if gone.any():
         what = f"of the {len(table)} clips in {listed} are not here"
-        note = f"{folder}: {some(table.loc[gone, 'name'].tolist(), what)[0]}"
+        note = f"{folder}: {count_and_name(table.loc[gone, 'name'].tolist(), what)[0]}"
         if missing == "raise":
             raise DatasetError(f'{note}. Add them, or pass missing="warn" to go without them.')
         warnings.warn(note, stacklevel=3)

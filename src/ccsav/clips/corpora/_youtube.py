@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ccsav import audio, video
-from ccsav.datasets import some
+from ccsav.clips import audio, video
+from ccsav.clips.dataset import count_and_name
 
 from ._lists import refuse, rows
 
@@ -32,7 +32,7 @@ def with_files(table: pd.DataFrame, folder: Path, listed: str) -> pd.DataFrame:
 
     A file is a clip if its name is the id, after a Y or not, alone or with `_` and the start in
     seconds or milliseconds, however padded, and perhaps the end. `path` is the sound, else the
-    film; `video` the film beside a sound; of several copies the first. Recordings that are no clip
+    video; `video` the video beside a sound; of several copies the first. Recordings that are no clip
     of the list are left out with a warning that counts them.
     """
     files = _recordings(folder)
@@ -45,17 +45,17 @@ def with_files(table: pd.DataFrame, folder: Path, listed: str) -> pd.DataFrame:
     pairs = pairs[pairs["at"].isna() | in_s | in_ms]
     others = files.loc[~files["path"].isin(pairs["path"]), "path"].tolist()
     if others:
-        note = some(others, f"recordings that are not clips of {listed} were left out")[0]
+        note = count_and_name(others, f"recordings that are not clips of {listed} were left out")[0]
         warnings.warn(f"{folder}: {note}", stacklevel=3)
-    sound, film = (
-        pairs[pairs["film"] == kind].groupby("index")["path"].first().reindex(table.index)
+    sound, picture = (
+        pairs[pairs["is_video"] == kind].groupby("index")["path"].first().reindex(table.index)
         for kind in (False, True)
     )
-    return table.assign(path=sound.fillna(film), video=film.where(sound.notna()))
+    return table.assign(path=sound.fillna(picture), video=picture.where(sound.notna()))
 
 
 def _recordings(folder):
-    """All audio and films under a folder, in order of their names: path, stem, film."""
+    """All audio and videos under a folder, in order of their names: path, stem, is_video."""
     found = []
     for where, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -66,5 +66,5 @@ def _recordings(folder):
             for stem, suffix in stems
             if suffix.lower() in audio.SUFFIXES + video.SUFFIXES and not stem.startswith(".")
         ]
-    table = pd.DataFrame(sorted(found), columns=["path", "stem", "film"])
-    return table.astype({"path": str, "stem": str, "film": bool})
+    table = pd.DataFrame(sorted(found), columns=["path", "stem", "is_video"])
+    return table.astype({"path": str, "stem": str, "is_video": bool})

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ccsav.datasets import Dataset, DatasetError
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._lists import place, present, refuse, rows
 
@@ -17,7 +17,7 @@ AGAIN = {"A16": "A04", "A19": "A06"}  # the same machines, for the evaluation's 
 SOURCE = "Get LA.zip (about 7 GB) from https://datashare.ed.ac.uk/handle/10283/3336 and unpack it."
 
 
-def asvspoof2019(
+def load_asvspoof2019(
     folder: str | Path | None = None,
     *,
     group: str = "speaker",

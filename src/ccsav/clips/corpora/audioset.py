@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ccsav.datasets import Dataset, DatasetError
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._lists import find, one_split, place, present, refuse
 from ._youtube import clips, with_files
@@ -21,7 +21,7 @@ SOURCE = (
 BETWEEN = "; "  # labels; their own names hold commas
 
 
-def audioset(
+def load_audioset(
     folder: str | Path | None = None, *, split: str | None = None, missing: str = "warn"
 ) -> Dataset:
     """AudioSet: two million clips of 10 s from YouTube, each with some of 527 sounds.
@@ -33,12 +33,12 @@ def audioset(
         `_<end>` in seconds or milliseconds; default: `downloads/AudioSet`.
     split: "balanced_train", "unbalanced_train" or "eval"; default: all whose list is there.
     missing: "warn" counts clips of the lists that are not there, which is normal, for YouTube
-        loses films; "raise" refuses them.
+        loses videos; "raise" refuses them.
 
     There is no `label` but `labels`: the sounds' names, sorted, with "; " between; see `indicator`.
-    `path` and `video` are as in `vggsound`, groups are YouTube ids. The lists are at
+    `path` and `video` are as in `load_vggsound`, groups are YouTube ids. The lists are at
     https://research.google.com/audioset/download.html under CC BY 4.0 (the ontology: CC BY-SA
-    4.0); the films are their makers', and nothing is fetched. Raises `DatasetError`.
+    4.0); the videos are their makers', and nothing is fetched. Raises `DatasetError`.
     """
     folder = place(folder, "AudioSet", SOURCE)
     files = {LISTS[name]: find(folder, name) for name in LISTS}

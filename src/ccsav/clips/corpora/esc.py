@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
-from ccsav.datasets import Dataset, DatasetError
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._fetch import DOWNLOADS, get_archive
 
@@ -15,7 +15,7 @@ SIZE = "646 MB"
 COLUMNS = ("filename", "fold", "category", "esc10")  # of meta/esc50.csv, among others
 
 
-def esc50(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
+def load_esc50(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
     """ESC-50: 2,000 environmental recordings of 5 s, 50 classes, 5 folds that share no source.
 
     folder: a copy of the official release, with `meta/esc50.csv` and `audio/`; default:
@@ -39,7 +39,7 @@ def esc50(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
     return Dataset(table, folder)
 
 
-def esc10(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
-    """ESC-10: the 400 recordings of ESC-50 in its 10 classes under CC BY. See `esc50`."""
-    whole = esc50(folder, fetch=fetch)
+def load_esc10(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
+    """ESC-10: the 400 recordings of ESC-50 in its 10 classes under CC BY. See `load_esc50`."""
+    whole = load_esc50(folder, fetch=fetch)
     return whole.subset(whole.table["esc10"].astype(bool).to_numpy())

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pooch
 
-from ccsav.datasets import Dataset, DatasetError
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._fetch import DOWNLOADS, get_archive
 
@@ -16,7 +16,9 @@ SIZE = "12 MB"
 TEST_TAKES = 5  # of each digit and speaker: 0 to 4 are the official test set
 
 
-def fsdd(folder: str | Path | None = None, *, label: str = "digit", fetch: bool = False) -> Dataset:
+def load_fsdd(
+    folder: str | Path | None = None, *, label: str = "digit", fetch: bool = False
+) -> Dataset:
     """Free Spoken Digit Dataset: digits 0–9 by a few speakers, 8 kHz.
 
     folder: a copy of the official release, with `recordings/{digit}_{speaker}_{take}.wav`;

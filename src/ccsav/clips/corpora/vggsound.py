@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ccsav.datasets import Dataset, DatasetError
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._lists import find, one_split, place, present, refuse
 from ._youtube import clips, with_files
@@ -14,21 +14,21 @@ SOURCE = (
 )
 
 
-def vggsound(
+def load_vggsound(
     folder: str | Path | None = None, *, split: str | None = None, missing: str = "warn"
 ) -> Dataset:
-    """VGGSound: some 200,000 films of 10 s from YouTube, about 550 hours, 309 sounds in sight.
+    """VGGSound: some 200,000 videos of 10 s from YouTube, about 550 hours, 309 sounds in sight.
 
     folder: where `vggsound.csv` (id, start, label, split) lies, itself or in a sub-folder, and the
-        clips, in any sub-folders, named `<id>_<start as 6 digits>` or as for `audioset`; default:
+        clips, in any sub-folders, named `<id>_<start as 6 digits>` or as for `load_audioset`; default:
         `downloads/VGGSound`.
     split: "train" or "test"; default: both.
     missing: "warn" counts clips of the list that are not there, which is normal, for YouTube
-        loses films; "raise" refuses them.
+        loses videos; "raise" refuses them.
 
-    `path` is the sound if there is a file of it, then `video` is the film beside it; else `path` is
-    the film. Groups are YouTube ids. The list is at https://www.robots.ox.ac.uk/~vgg/data/vggsound/
-    under CC BY 4.0; the films are their makers', and nothing is fetched. Raises `DatasetError`.
+    `path` is the sound if there is a file of it, then `video` is the video beside it; else `path` is
+    the video. Groups are YouTube ids. The list is at https://www.robots.ox.ac.uk/~vgg/data/vggsound/
+    under CC BY 4.0; the videos are their makers', and nothing is fetched. Raises `DatasetError`.
     """
     folder = place(folder, "VGGSound", SOURCE)
     file = find(folder, LIST)

@@ -44,7 +44,7 @@ class Family:
     inputs(lalm, waveforms, prompts, samples): the model's arguments for a batch, prompts padded on
         the left to the longest and clips on the right to `samples` samples, and the number of
         encoder frames that each clip fills, (B,).
-    film_inputs(lalm, films, waveforms, prompts, samples): the same for films, each (T, H, W, 3),
+    video_inputs(lalm, videos, waveforms, prompts, samples): the same for videos, each (T, H, W, 3),
         with their sound or, waveforms None, without; None: the models are blind. fps: frames per
         second that they want to see.
     question: asked by default.
@@ -67,7 +67,7 @@ class Family:
     sites: tuple[Site, ...]
     prompt: Callable
     inputs: Callable
-    film_inputs: Callable | None = None
+    video_inputs: Callable | None = None
     fps: float = 2.0
     question: str = QUESTION
     before_answer: str = ""

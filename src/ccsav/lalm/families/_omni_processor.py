@@ -1,4 +1,4 @@
-"""The Omni processors for sounds alone: those of transformers need torchvision, for films."""
+"""The Omni processors for sounds alone: those of transformers need torchvision, for videos."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from transformers.processing_utils import ProcessorMixin
 
 
 def hearing(name: str) -> Callable:
-    """What loads an Omni processor, by its class's name, without its parts for pictures and films.
+    """What loads an Omni processor, by its class's name, without its parts for pictures and videos.
 
     The rest is as it was; `AutoProcessor.from_pretrained` needs torchvision.
     """

@@ -1,7 +1,7 @@
-"""Films for Qwen2.5-Omni without torchvision: frames to patches, and where their tokens go.
+"""Videos for Qwen2.5-Omni without torchvision: frames to patches, and where their tokens go.
 
-What the thinker takes for a batch of films, besides `input_ids` and `attention_mask` (B, T):
-    `pixel_values_videos` (patches of all films, 1176) and `video_grid_thw` (B, 3), from `patches`;
+What the thinker takes for a batch of videos, besides `input_ids` and `attention_mask` (B, T):
+    `pixel_values_videos` (patches of all videos, 1176) and `video_grid_thw` (B, 3), from `patches`;
     `video_second_per_grid` (B,), always 1: positions come from it;
     with the sound, `input_features` and `feature_attention_mask` as for sounds alone, and
     `use_audio_in_video=True` for the whole batch.
@@ -45,7 +45,7 @@ def smart_size(
 def patches(
     frames: np.ndarray, fewest: int = FEWEST_PIXELS, most: int = MOST_PIXELS
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A film's patches, (n, 1176), and its grid of patches: time, height, width, (3,).
+    """A video's patches, (n, 1176), and its grid of patches: time, height, width, (3,).
 
     frames: (T, H, W, 3), uint8, RGB; an odd last frame is shown twice. fewest, most: see
     `smart_size`.
@@ -70,9 +70,9 @@ def patches(
 
 
 def layout(grid, audio_tokens: int | None = None) -> str:
-    """Text that stands in for `<|VIDEO|>` in the prompt: a film's tokens, and its sound's.
+    """Text that stands in for `<|VIDEO|>` in the prompt: a video's tokens, and its sound's.
 
-    grid: from `patches`. audio_tokens: of the sound track, as for a sound alone; None: the film
+    grid: from `patches`. audio_tokens: of the sound track, as for a sound alone; None: the video
     is silent.
 
     Pictures and sound take turns: those of the first 2 s, then of the next.

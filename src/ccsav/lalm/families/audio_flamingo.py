@@ -7,7 +7,7 @@ import torch
 from ._family import TOWER_SITES, Family, chat, halved, processed
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 40 ms; see `Family.inputs`."""
     arguments = processed(lalm, waveforms, prompts, samples)
     return arguments, halved(arguments["input_features_mask"].sum(-1))
@@ -18,7 +18,7 @@ AUDIO_FLAMINGO_3 = Family(
     model_class="AudioFlamingo3ForConditionalGeneration",
     sites=TOWER_SITES,
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
     masks_padding=True,
     encoder="model.audio_tower",
 )

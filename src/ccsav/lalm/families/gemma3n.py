@@ -7,14 +7,14 @@ from ._family import Family, Site, chat, spelled, with_audio
 SILENCE = 1_600  # samples after the longest clip: the encoder looks that far beyond a clip's end
 
 
-def load(name_or_path, **options):
+def _load(name_or_path, **options):
     """The model without its vision tower, whether or not timm is installed."""
     from ._gemma3n_model import load  # takes seconds to import
 
     return load(name_or_path, **options)
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with 188 audio tokens, however long the clip.
 
     The model itself fills up the tokens that a clip leaves over. Clips are followed by
@@ -57,9 +57,9 @@ GEMMA3N = Family(
         ),
     ),
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
     window=30.0,  # 188 audio tokens of 160 ms
     masks_padding=True,
-    load=load,
+    load=_load,
     unused=("model.vision_tower.",),
 )

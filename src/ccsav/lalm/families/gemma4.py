@@ -9,7 +9,7 @@ from ._family import Family, Site, chat, spelled, with_audio
 from .gemma3n import usm
 
 
-def processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, **options) -> SimpleNamespace:
     """Tokenizer and features; `AutoProcessor` wants torchvision, for videos."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(name_or_path, **options)
     return SimpleNamespace(
@@ -21,7 +21,7 @@ def processor(name_or_path, **options) -> SimpleNamespace:
     )
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 40 ms; see `Family.inputs`."""
     tokenizer = lalm.processor.tokenizer
     features, frames = usm(lalm, waveforms, samples)
@@ -42,8 +42,8 @@ GEMMA4 = Family(
         Site("encoder", "model.audio_tower.layers", "self_attn", "mean", "post.linear"),
     ),
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
     window=30.0,  # the extractor cuts what is longer
     masks_padding=True,
-    processor=processor,
+    processor=_processor,
 )

@@ -7,7 +7,7 @@ from ._family import TOWER_SITES, Family, chat, halved, processed
 SAMPLES_PER_TOKEN = 1280  # 80 ms: four encoder frames; windows are multiples of it
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features of the window, one audio token per 80 ms of a clip; see `Family.inputs`."""
     samples = -(-samples // SAMPLES_PER_TOKEN) * SAMPLES_PER_TOKEN
     arguments = processed(lalm, waveforms, prompts, samples)
@@ -19,5 +19,5 @@ GLM_ASR = Family(
     model_class="GlmAsrForConditionalGeneration",
     sites=TOWER_SITES,
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
 )

@@ -70,7 +70,7 @@ class GraniteFeatures(SequenceFeatureExtractor):
         return -(-frames // size) * (size // self.projector_downsample_rate)
 
 
-def processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, **options) -> SimpleNamespace:
     """Tokenizer and features; `AutoProcessor` wants torchaudio."""
     return SimpleNamespace(
         tokenizer=AutoTokenizer.from_pretrained(name_or_path, **options),
@@ -78,14 +78,14 @@ def processor(name_or_path, **options) -> SimpleNamespace:
     )
 
 
-def adapt(model, name_or_path, revision=None) -> int:
+def _adapt(model, name_or_path, revision=None) -> int:
     """Add the audio adapter that lies beside the weights to them, unless peft has loaded it."""
     if not model.config.has_lora_adapter or model._hf_peft_config_loaded:
         return 0
     return fold(model, name_or_path, revision=revision)
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
+def _prompt(lalm, question: str, modality: str = "audio") -> str:
     """The model's own chat template around the clip and the question, up to the answer."""
     chat = [
         {"role": "system", "content": SYSTEM},
@@ -95,7 +95,7 @@ def prompt(lalm, question: str, modality: str = "audio") -> str:
     return tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with ten audio tokens per second; see `Family.inputs`.
 
     `samples` is not used: the encoder hears any padding, so that there must be none.
@@ -115,12 +115,12 @@ GRANITE_SPEECH = Family(
         Site("decoder", "model.language_model.layers", "self_attn", "last"),
         Site("encoder", "model.encoder.layers", "attn", "mean", "to_out", "dim_head"),
     ),
-    prompt=prompt,
-    inputs=inputs,
+    prompt=_prompt,
+    inputs=_inputs,
     window=30.0,  # ours: the model sets none
     equal_lengths=True,
-    adapt=adapt,
-    processor=processor,
+    adapt=_adapt,
+    processor=_processor,
 )
 GRANITE_SPEECH_PLUS = dataclasses.replace(
     GRANITE_SPEECH,

@@ -13,7 +13,7 @@ from ._adapter import fold
 from ._family import Family, Site, spelled, with_audio
 
 
-def processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, **options) -> SimpleNamespace:
     """Tokenizer and features; `AutoProcessor` wants torchvision."""
     return SimpleNamespace(
         tokenizer=transformers.AutoTokenizer.from_pretrained(name_or_path, **options),
@@ -23,18 +23,18 @@ def processor(name_or_path, **options) -> SimpleNamespace:
     )
 
 
-def adapt(model, name_or_path, revision=None) -> int:
+def _adapt(model, name_or_path, revision=None) -> int:
     """Add the speech adapter, which transformers does not load by itself, to the weights."""
     return fold(model, name_or_path, "speech-lora", revision)
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
+def _prompt(lalm, question: str, modality: str = "audio") -> str:
     """The model card's chat around the clip and the question, up to the answer."""
     audio = lalm.model.config.audio_config.audio_token_id
     return f"<|user|>{lalm.processor.tokenizer.decode([audio])}{question}<|end|><|assistant|>"
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 80 ms; see `Family.inputs`.
 
     `samples` is not used: the encoder hears any padding, so that there must be none.
@@ -59,10 +59,10 @@ PHI4_MULTIMODAL = Family(
             "encoder", "model.embed_tokens_extend.audio_embed.encoder.encoders", "self_attn", "mean"
         ),
     ),
-    prompt=prompt,
-    inputs=inputs,
+    prompt=_prompt,
+    inputs=_inputs,
     window=40.0,  # the encoder cuts what is longer into pieces
     equal_lengths=True,
-    adapt=adapt,
-    processor=processor,
+    adapt=_adapt,
+    processor=_processor,
 )

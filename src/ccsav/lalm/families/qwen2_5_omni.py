@@ -10,7 +10,7 @@ from ._omni_processor import hearing
 from ._omni_video import FEWEST_PIXELS, FPS, MOST_PIXELS, layout, patches
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 40 ms; see `Family.inputs`.
 
     The model drops the padding after each clip itself, and derives positions from the attention
@@ -26,15 +26,15 @@ def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     return with_audio(arguments, lalm.model.config.audio_token_id), frames
 
 
-def film_inputs(lalm, films, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
-    """Patches of the films, and a chat with their tokens; see `Family.film_inputs`.
+def _video_inputs(lalm, videos, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+    """Patches of the videos, and a chat with their tokens; see `Family.video_inputs`.
 
     With waveforms, the tokens of pictures and sound take turns, 2 s and 2 s.
     """
     most = lalm.max_pixels or MOST_PIXELS
-    shown = [patches(film, min(FEWEST_PIXELS, most), most) for film in films]
-    arguments, frames = {}, torch.zeros(len(films), dtype=torch.long)
-    heard = [None] * len(films)
+    shown = [patches(video, min(FEWEST_PIXELS, most), most) for video in videos]
+    arguments, frames = {}, torch.zeros(len(videos), dtype=torch.long)
+    heard = [None] * len(videos)
     if waveforms is not None:
         arguments, frames = features(lalm, waveforms, samples)
         arguments["use_audio_in_video"] = torch.tensor(True)
@@ -46,7 +46,7 @@ def film_inputs(lalm, films, waveforms, prompts, samples) -> tuple[dict, torch.T
     arguments |= tokens(lalm, texts)
     arguments["pixel_values_videos"] = torch.cat([pixels for pixels, _ in shown])
     arguments["video_grid_thw"] = torch.stack([grid for _, grid in shown])
-    arguments["video_second_per_grid"] = torch.ones(len(films))
+    arguments["video_second_per_grid"] = torch.ones(len(videos))
     if waveforms is not None:
         with_audio(arguments, lalm.model.config.audio_token_id)
     return arguments, frames
@@ -70,8 +70,8 @@ QWEN2_5_OMNI = Family(
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
     sites=TOWER_SITES,
     prompt=chat,
-    inputs=inputs,
-    film_inputs=film_inputs,
+    inputs=_inputs,
+    video_inputs=_video_inputs,
     fps=FPS,
     masks_padding=True,
     processor=hearing("Qwen2_5OmniProcessor"),

@@ -5,7 +5,7 @@ import torch
 from ._family import TOWER_SITES, Family, chat, halved, processed
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 40 ms; see `Family.inputs`."""
     arguments = processed(lalm, waveforms, prompts, samples)
     return arguments, halved(arguments["feature_attention_mask"].sum(-1))
@@ -16,7 +16,7 @@ QWEN2_AUDIO = Family(
     model_class="Qwen2AudioForConditionalGeneration",
     sites=TOWER_SITES,
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
     shortest=7 * 160,  # 70 ms, two audio tokens: one would be taken for a place to fill in
     masks_padding=True,
     encoder="model.audio_tower",

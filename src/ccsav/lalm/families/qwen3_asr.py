@@ -5,7 +5,7 @@ import torch
 from ._family import TOWER_SITES, Family, processed
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
+def _prompt(lalm, question: str, modality: str = "audio") -> str:
     """The model's own chat template; a question goes before the clip, as its context."""
     turns = [
         {"role": "system", "content": [{"type": "text", "text": question}]},
@@ -14,7 +14,7 @@ def prompt(lalm, question: str, modality: str = "audio") -> str:
     return lalm.processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features in chunks of a second, 13 audio tokens to each; see `Family.inputs`.
 
     Clips are filled up to whole chunks with silence, not with the zeros of the processor, so that
@@ -32,8 +32,8 @@ QWEN3_ASR = Family(
     name="Qwen3-ASR",
     model_class="Qwen3ASRForConditionalGeneration",
     sites=TOWER_SITES,
-    prompt=prompt,
-    inputs=inputs,
+    prompt=_prompt,
+    inputs=_inputs,
     question="",
     masks_padding=True,
 )

@@ -13,7 +13,7 @@ from .qwen2_5_omni import features, tokens
 PIECE, FRAMES = 100, 13  # the encoder makes 13 frames of each piece of 100 mel frames, 1 s
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with 13 audio tokens per second; see `Family.inputs`.
 
     The model drops the padding after each clip itself, and derives positions from the attention
@@ -53,7 +53,7 @@ QWEN3_OMNI_MOE = Family(
     model_class="Qwen3OmniMoeThinkerForConditionalGeneration",
     sites=TOWER_SITES,
     prompt=chat,
-    inputs=inputs,
+    inputs=_inputs,
     masks_padding=True,
     processor=hearing("Qwen3OmniMoeProcessor"),
     unused=("talker.", "code2wav."),

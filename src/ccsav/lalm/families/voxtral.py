@@ -8,12 +8,12 @@ BEFORE, AFTER = "<s>[INST][BEGIN_AUDIO][AUDIO]", "[/INST]"
 SAMPLES_PER_TOKEN = 1280  # 80 ms: four encoder frames
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
+def _prompt(lalm, question: str, modality: str = "audio") -> str:
     """The clip and the question between Mistral's marks, up to the answer."""
     return f"{BEFORE}{question}{AFTER}"
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and one audio token per 80 ms of the window; see `Family.inputs`.
 
     The marks are put in by their numbers: with `mistral-common` installed, transformers loads
@@ -36,7 +36,7 @@ VOXTRAL = Family(
     name="Voxtral",
     model_class="VoxtralForConditionalGeneration",
     sites=TOWER_SITES,
-    prompt=prompt,
-    inputs=inputs,
+    prompt=_prompt,
+    inputs=_inputs,
     encoder="model.audio_tower",
 )

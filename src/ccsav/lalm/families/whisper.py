@@ -7,7 +7,7 @@ from ._family import Family, Site, halved, left_pad, log_mel, positions
 MULTILINGUAL_VOCABULARY = 51_865  # tokens; OpenAI's English-only Whisper models have fewer
 
 
-def prompt(lalm, question: str, modality: str = "audio") -> str:
+def _prompt(lalm, question: str, modality: str = "audio") -> str:
     """Start-of-transcript tokens; a question goes before them, as what was said earlier."""
     earlier = f"<|startofprev|> {question.strip()}" if question.strip() else ""
     by_size = lalm.model.config.vocab_size >= MULTILINGUAL_VOCABULARY
@@ -16,7 +16,7 @@ def prompt(lalm, question: str, modality: str = "audio") -> str:
     return f"{earlier}<|startoftranscript|>{task}<|notimestamps|>"
 
 
-def inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
+def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features for the encoder, the prompt for the decoder; see `Family.inputs`."""
     features, true = log_mel(lalm, waveforms, samples)
     tokens, mask = left_pad(
@@ -42,8 +42,8 @@ WHISPER = Family(
         Site("cross", "model.decoder.layers", "encoder_attn", "last"),
         Site("encoder", "model.encoder.layers", "self_attn", "mean"),
     ),
-    prompt=prompt,
-    inputs=inputs,
+    prompt=_prompt,
+    inputs=_inputs,
     question="",
     before_answer=" ",
     encoder="model.encoder",

@@ -9,11 +9,11 @@ from transformers import AutoProcessor
 from transformers.utils import is_torchvision_available
 
 import ccsav
-from ccsav.datasets import DatasetError
-from ccsav.extract import ExtractionError
-from ccsav.families import _omni_video as omni
-from tests import films, tiny_models
-from tests.test_lalm import check_batching, check_sums, relative_error
+from ccsav.clips.dataset import DatasetError
+from ccsav.extraction.activations import ExtractionError
+from ccsav.lalm.families import _omni_video as omni
+from tests import tiny_models, videos
+from tests.ccsav.lalm.test_model import check_batching, check_sums, relative_error
 
 TEXT = "<|im_start|>user\n<|vision_bos|>{}<|vision_eos|>What?<|im_end|>\n<|im_start|>assistant\n"
 
@@ -30,7 +30,7 @@ def omni_lalm(model_folder):
 
 @pytest.fixture
 def shown():
-    """Three films of different sizes and lengths, and their sounds."""
+    """Three videos of different sizes and lengths, and their sounds."""
     rng = np.random.default_rng(0)
     sizes = [(10, 60, 100), (4, 90, 90), (6, 56, 140)]
     pictures = [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
@@ -40,26 +40,26 @@ def shown():
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Eight films of two kinds: red ones that sing low, blue ones that sing high."""
+    """Eight videos of two kinds: red ones that sing low, blue ones that sing high."""
     for i in range(4):
         for label, colour, pitch in (("red", (220, 20, 20), 200), ("blue", (20, 20, 220), 2000)):
-            path = tmp_path / "films" / label / f"{i}.mp4"
+            path = tmp_path / "videos" / label / f"{i}.mp4"
             path.parent.mkdir(parents=True, exist_ok=True)
-            films.write(path, seconds=1.5 + 0.5 * i, colour=colour, pitch=pitch * (1 + 0.05 * i))
-    return ccsav.load_dataset(tmp_path / "films")
+            videos.write(path, seconds=1.5 + 0.5 * i, colour=colour, pitch=pitch * (1 + 0.05 * i))
+    return ccsav.load_dataset(tmp_path / "videos")
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
-def test_films_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_lalm, case):
+def test_videos_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_lalm, case):
     """Golden: the whole processor of transformers 5.23, on torchvision 0.28's Python code."""
-    golden = np.load(golden_folder / "qwen2_5_omni_films.npz")
+    golden = np.load(golden_folder / "qwen2_5_omni_videos.npz")
     pixels, grid = omni.patches(golden[f"frames{case}"])
     assert pixels.shape == tuple(golden[f"n_patches{case}"])
     np.testing.assert_array_equal(grid, golden[f"grid{case}"])
     np.testing.assert_allclose(pixels.flatten()[::1999], golden[f"patches{case}"], atol=1e-6)
     wave = np.zeros(golden[f"samples{case}"], np.float32)
     for sound, name in ((None, "silent"), ([wave], "with_sound")):
-        arguments, _ = omni_lalm.family.film_inputs(
+        arguments, _ = omni_lalm.family.video_inputs(
             dataclasses.replace(omni_lalm, max_pixels=None),
             [golden[f"frames{case}"]],
             sound,
@@ -71,7 +71,7 @@ def test_films_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_l
 
 
 @pytest.mark.skipif(not is_torchvision_available(), reason="the real processor needs torchvision")
-def test_films_are_laid_out_as_by_the_processor_that_is_here(model_folder, shown):
+def test_videos_are_laid_out_as_by_the_processor_that_is_here(model_folder, shown):
     processor = AutoProcessor.from_pretrained(model_folder)
     theirs = processor(text=[TEXT.format("<|VIDEO|>")], videos=shown[0][:1], return_tensors="pt")
     pixels, grid = omni.patches(shown[0][0])
@@ -102,15 +102,15 @@ def test_pictures_and_sound_take_turns():
 def test_batch_equals_single_clips(omni_lalm, shown, modality):
     pictures, sounds = shown
     sounds = sounds if "audio" in modality else None
-    together = omni_lalm.head_vectors(sounds, "What is it?", films=pictures)
+    together = omni_lalm.head_vectors(sounds, "What is it?", videos=pictures)
     alone = torch.cat(
         [
-            omni_lalm.head_vectors(sounds and sounds[i : i + 1], "What is it?", films=[film])
-            for i, film in enumerate(pictures)
+            omni_lalm.head_vectors(sounds and sounds[i : i + 1], "What is it?", videos=[video])
+            for i, video in enumerate(pictures)
         ]
     )
     assert relative_error(together, alone) <= 1e-4
-    answers = omni_lalm.answer(sounds, "What is it?", 4, films=pictures)
+    answers = omni_lalm.answer(sounds, "What is it?", 4, videos=pictures)
     assert (
         answers[1] == omni_lalm.answer(sounds and sounds[1:2], "What is it?", 4, pictures[1:2])[0]
     )
@@ -118,31 +118,31 @@ def test_batch_equals_single_clips(omni_lalm, shown, modality):
 
 def test_every_modality_is_heard_and_seen(omni_lalm, shown):
     pictures, sounds = shown
-    both = omni_lalm.head_vectors(sounds[:1], films=pictures[:1])
+    both = omni_lalm.head_vectors(sounds[:1], videos=pictures[:1])
     for other in (
-        omni_lalm.head_vectors(sounds[1:2], films=pictures[:1]),
-        omni_lalm.head_vectors(sounds[:1], films=pictures[1:2]),
+        omni_lalm.head_vectors(sounds[1:2], videos=pictures[:1]),
+        omni_lalm.head_vectors(sounds[:1], videos=pictures[1:2]),
         omni_lalm.head_vectors(sounds[:1]),
-        omni_lalm.head_vectors(None, films=pictures[:1]),
+        omni_lalm.head_vectors(None, videos=pictures[:1]),
     ):
         assert relative_error(both, other) > 1e-2
 
 
-def test_encoder_heads_hear_films_with_sound(omni_lalm, shown):
+def test_encoder_heads_hear_videos_with_sound(omni_lalm, shown):
     pictures, sounds = shown
-    everything = omni_lalm.head_vectors(sounds, heads="all", films=pictures)
+    everything = omni_lalm.head_vectors(sounds, heads="all", videos=pictures)
     hearing = omni_lalm.head_vectors(sounds, heads="encoder")
     encoder = omni_lalm.select("encoder")
     same = everything[:, encoder.index, : hearing.shape[-1]]
     assert relative_error(same, hearing) <= 1e-4
-    seen = omni_lalm.head_vectors(None, heads="all", films=pictures)
+    seen = omni_lalm.head_vectors(None, heads="all", videos=pictures)
     assert seen.shape[1] == len(omni_lalm.select("decoder"))
     with pytest.raises(ValueError, match=r'no sound for the heads of kind "encoder"'):
-        omni_lalm.head_vectors(None, heads="encoder", films=pictures)
+        omni_lalm.head_vectors(None, heads="encoder", videos=pictures)
 
 
 @pytest.mark.parametrize("modality", ["audio", "video", "audio+video"])
-def test_from_film_to_prediction(omni_lalm, dataset, modality, tmp_path):
+def test_from_video_to_prediction(omni_lalm, dataset, modality, tmp_path):
     assert dataset.labels.tolist() == ["blue", "red"]
     options = {"modality": modality, "batch_size": 3, "progress": False, "cache": tmp_path / "c"}
     acts = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
@@ -150,17 +150,17 @@ def test_from_film_to_prediction(omni_lalm, dataset, modality, tmp_path):
     frames = dataset.frames(2, 2.0) if "video" in modality else None
     wave = dataset.waveform(2, 16_000) if "audio" in modality else None
     alone = omni_lalm.head_vectors(
-        None if wave is None else [wave], "What is it?", films=None if frames is None else [frames]
+        None if wave is None else [wave], "What is it?", videos=None if frames is None else [frames]
     )
     np.testing.assert_allclose(acts.X[2:3], alone, rtol=2e-3, atol=2e-3)
     again = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
     np.testing.assert_array_equal(again.X, acts.X)
     fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
     assert fitted.score(acts.X, acts.y) == 1
-    ccsav.save_classifier(fitted, tmp_path / "films.safetensors", acts)
-    about = ccsav.describe_classifier(tmp_path / "films.safetensors")
+    ccsav.save_classifier(fitted, tmp_path / "videos.safetensors", acts)
+    about = ccsav.describe_classifier(tmp_path / "videos.safetensors")
     assert (about["modality"], about["max_pixels"]) == (modality, 8 * 28 * 28)
-    loaded = ccsav.load_classifier(tmp_path / "films.safetensors")
+    loaded = ccsav.load_classifier(tmp_path / "videos.safetensors")
     np.testing.assert_array_equal(loaded.predict(acts.X), fitted.predict(acts.X))
 
 
@@ -173,12 +173,12 @@ def test_modalities_have_caches_of_their_own(omni_lalm, dataset, tmp_path):
     assert not np.allclose(seen, heard) and not np.allclose(seen, both)
 
 
-def test_a_film_beside_a_recording(omni_lalm, dataset, folder):
+def test_a_video_beside_a_recording(omni_lalm, dataset, folder):
     table = ccsav.load_dataset(folder).table.head(2).assign(video=None)
     table.loc[0, "video"] = str(dataset.path(0))
     mixed = ccsav.Dataset(table, folder)
-    assert mixed.film(0) == dataset.path(0)
-    with pytest.raises(ExtractionError, match=r"(?s)1 of 2 clips.*no film of it"):
+    assert mixed.video_path(0) == dataset.path(0)
+    with pytest.raises(ExtractionError, match=r"(?s)1 of 2 clips.*no video of it"):
         ccsav.extract(omni_lalm, mixed, modality="audio+video", progress=False)
     table.loc[1, "video"] = "nowhere.mp4"
     with pytest.raises(DatasetError, match=r"(?s)1 files that do not exist.*nowhere\.mp4"):
@@ -188,7 +188,7 @@ def test_a_film_beside_a_recording(omni_lalm, dataset, folder):
 def test_models_that_cannot_see_say_so(qwen, dataset):
     with pytest.raises(ValueError, match=r"modality='video': Qwen2-Audio takes audio\."):
         ccsav.extract(qwen, dataset, modality="video", progress=False)
-    with pytest.raises(ValueError, match="give waveforms, films or both"):
+    with pytest.raises(ValueError, match="give waveforms, videos or both"):
         qwen.head_vectors(None)
     assert ccsav.extract(qwen, dataset, progress=False).X.shape[0] == 8  # their sound tracks
 

@@ -1,0 +1,1 @@
+"""Few-shot episodes, and how well methods do on them."""

@@ -1,0 +1,1 @@
+"""Clips × model → head vectors: each clip once, in batches, resumable."""
