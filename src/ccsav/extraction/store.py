@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -51,7 +52,7 @@ class Cache(NoCache):
         text = json.dumps(identity, indent=1, sort_keys=True)
         self.folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        _write(self.folder / "identity.json", lambda path: path.write_text(text, "utf-8"))
+        write_whole(self.folder / "identity.json", lambda path: path.write_text(text, "utf-8"))
         self._locks = {}
 
     def get(self, key: str) -> np.ndarray | None:
@@ -71,7 +72,7 @@ class Cache(NoCache):
         """Store a row, whole, and give up the claim on it."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        _write(path, lambda partial: save_file({"row": np.ascontiguousarray(row)}, partial))
+        write_whole(path, lambda partial: save_file({"row": np.ascontiguousarray(row)}, partial))
         self.release(key)
 
     def claim(self, key: str) -> Claim:
@@ -110,8 +111,17 @@ def row_key(clip: str, prompt: str) -> str:
     return hashlib.sha256(f"{clip}\n{prompt}".encode()).hexdigest()
 
 
-def _write(path, write):
-    """Write a file under a name of this process's own, then rename it into place."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all, also where the process dies while it writes.
+
+    Parameters
+    ----------
+    path : file to write; an existing file is replaced. Its folder must exist.
+    write : called with a temporary path in the same folder, to which it writes the content.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    write(partial)
-    os.replace(partial, path)
+    try:
+        write(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
