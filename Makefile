@@ -1,24 +1,22 @@
-# make test       set up .venv and run linters and tests
-# make tutorial   set up .venv and run the main job, on the mini LALM unless told otherwise:
-#                   make tutorial MODEL=folder DATA=folder [GROUP=column] [WINDOW=seconds]
-#                   make tutorial MODEL=name DATA=name FETCH=1    downloads what is not here
-# make notebooks  run the course's notebooks again, with their figures
-# make results    all methods on all tasks, half an hour; REAL=folder with esc10, fsdd, whisper-tiny.en
-# make benchmarks, make readme, make clean
+# make help lists the targets.
 #
 # PYTHON=python3.12   another interpreter (3.11 or newer)
-# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"   a small CPU build on Linux
+# PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"   the CPU build of torch on Linux
 
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: test tutorial notebooks results benchmarks readme setup clean
+.PHONY: help setup test test-fast tutorial lab notebooks results benchmarks tables clean
 
-setup: $(READY)
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install into .venv
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
@@ -26,28 +24,34 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable ".[dev,lab,video,large]"
 	@touch $@
 
-test: $(READY)
+test: $(READY) ## linters and every test, on WORKERS=2 processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
-tutorial: $(READY)
+test-fast: $(READY) ## the tests that take seconds: no notebooks, no training, one tiny model of each kind
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+tutorial: $(READY) ## the main job: [MODEL=folder or name] [DATA=folder or name] [GROUP=column] [WINDOW=s] [FETCH=1]
 	@$(BIN)/python -m ccsav_lab.first_run $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(GROUP),--group "$(GROUP)") $(if $(WINDOW),--window $(WINDOW)) $(if $(FETCH),--fetch)
 
-notebooks: tutorial
+lab: $(READY) ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/00_quickstart.ipynb
+
+notebooks: tutorial ## run the course's notebooks again, with their figures
 	$(BIN)/python scripts/run_notebooks.py
 
-results: $(READY)
+results: $(READY) ## all methods on all tasks, half an hour: [REAL=folder with esc10, fsdd, whisper-tiny.en]
 	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")
 
-benchmarks: $(READY)
+benchmarks: $(READY) ## speed and memory
 	$(BIN)/python -m benchmarks.extraction
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.fitting
 
-readme: $(READY)
-	$(BIN)/python scripts/write_readme_tables.py
+tables: $(READY) ## write the tables in docs/ from the measured results
+	$(BIN)/python scripts/write_tables.py
 
-clean:
+clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache build src/*.egg-info

@@ -1,7 +1,7 @@
-"""Write the README's tables from figures/results.json and benchmarks/results.json.
+"""Write the tables in docs/ from figures/results.json and benchmarks/results.json.
 
-python scripts/write_readme_tables.py          rewrite README.md
-python scripts/write_readme_tables.py --check  fail if it is not what it would be
+python scripts/write_tables.py          rewrite docs/results.md and docs/benchmarks.md
+python scripts/write_tables.py --check  fail if they are not what they would be
 """
 
 import json
@@ -29,7 +29,7 @@ def accuracy_table(run: dict) -> str:
 
 
 def overall_table(study: dict) -> str:
-    """Every method: mean over cells, difference to the default, worst cell, calibration error."""
+    """Every method: mean over cells, difference to CCSAV, worst cell, calibration error."""
     gaps = {}
     for cell in study["cells"]:
         if "calibration_error" in cell:
@@ -39,25 +39,25 @@ def overall_table(study: dict) -> str:
             entry["method"],
             entry["cells"],
             f"{100 * entry['mean']:.1f}",
-            difference(entry, "to_default", "interval") if entry["method"] != "default" else "",
+            difference(entry, "to_ccsav", "interval") if entry["method"] != "CCSAV" else "",
             f"{100 * entry['worst_to_best_other']:+.1f}",
             f"{mean(gaps[entry['method']]):.1f}" if entry["method"] in gaps else "",
         ]
         for entry in study["overall"]
     ]
-    head = ["method", "cells", "mean accuracy", "to the default, in the same cells"]
+    head = ["method", "cells", "mean accuracy", "to CCSAV, in the same cells"]
     head += ["worst cell, to the best of the others", "calibration error"]
     return markdown(head, rows)
 
 
 def cells_table(study: dict) -> str:
-    """The default in every cell, and its paired difference to paper."""
-    mine = [cell for cell in study["cells"] if cell["method"] == "default"]
+    """CCSAV in every cell, and its paired difference to CALM."""
+    mine = [cell for cell in study["cells"] if cell["method"] == "CCSAV"]
     shots = sorted({cell["shots"] for cell in mine})
     lines = {}
     for cell in mine:
         text = f"{100 * cell['mean']:.1f} ± {100 * cell['interval']:.1f}"
-        text += f" ({difference(cell, 'over_paper_mean', 'over_paper_interval')})"
+        text += f" ({difference(cell, 'over_calm_mean', 'over_calm_interval')})"
         lines.setdefault((cell["task"], cell["heads"]), []).append(text)
     head = ["task", "heads", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
     return markdown(head, [[*key, *texts] for key, texts in lines.items()])
@@ -93,7 +93,7 @@ def protocol(run: dict) -> str:
 
 
 def benchmark_tables(results: dict) -> str:
-    """Both benchmarks and the machine they ran on."""
+    """The benchmarks, and the machine that they ran on."""
     extraction = [
         [
             f"{r['model']}, {r['parameters_m']:g} M",
@@ -120,8 +120,8 @@ def benchmark_tables(results: dict) -> str:
     fitting = [
         [
             r["method"],
-            f"{r['fit_s']:g} s ({r['fit_times_paper']:g}×)",
-            f"{r['predict_s']:g} s ({r['predict_times_paper']:g}×)",
+            f"{r['fit_s']:g} s ({r['fit_times_calm']:g}×)",
+            f"{r['predict_s']:g} s ({r['predict_times_calm']:g}×)",
             f"{r['peak_mib']} MiB",
         ]
         for r in results["fitting"]
@@ -155,37 +155,49 @@ def markdown(head: list, rows: list[list]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def written(readme: str) -> str:
-    """The README with every block between its markers made anew."""
+def tables() -> dict[str, dict[str, str]]:
+    """The blocks of each document: {file: {name of the block: Markdown}}."""
     runs = json.loads((ROOT / "figures" / "results.json").read_text())
     speed = json.loads((ROOT / "benchmarks" / "results.json").read_text())
-    blocks = {
-        "mini": f"{accuracy_table(runs[MINI])}\n\n{protocol(runs[MINI])}",
-        "accuracy": f"{accuracy_table(runs[RUN])}\n\n{protocol(runs[RUN])}",
-        "methods": overall_table(runs["methods-real"]),
-        "cells": cells_table(runs["methods-real"]),
-        "specialists": specialists_table(runs["specialists"]),
-        "course": cells_table(runs["methods-mini"]),
-        "benchmarks": benchmark_tables(speed),
+    return {
+        "docs/results.md": {
+            "mini": f"{accuracy_table(runs[MINI])}\n\n{protocol(runs[MINI])}",
+            "accuracy": f"{accuracy_table(runs[RUN])}\n\n{protocol(runs[RUN])}",
+            "methods": overall_table(runs["methods-real"]),
+            "cells": cells_table(runs["methods-real"]),
+            "specialists": specialists_table(runs["specialists"]),
+            "course": cells_table(runs["methods-mini"]),
+        },
+        "docs/benchmarks.md": {"benchmarks": benchmark_tables(speed)},
     }
+
+
+def written(document: str, blocks: dict[str, str]) -> str:
+    """A document with every block between its markers replaced; `ValueError` if a marker is not
+    there exactly once.
+    """
     for name, text in blocks.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        readme, found = re.subn(
-            pattern, lambda m, t=text: m[1] + t + "\n" + m[2], readme, flags=re.S
+        document, found = re.subn(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda match, text=text: f"{match[1]}{text}\n{match[2]}",
+            document,
+            flags=re.S,
         )
         if found != 1:
-            raise ValueError(f"README.md needs one block <!-- {name} --> … <!-- /{name} -->.")
-    return readme
+            raise ValueError(f"there must be one block <!-- {name} --> … <!-- /{name} -->.")
+    return document
 
 
 def main() -> None:
-    """Rewrite or check README.md."""
-    file = ROOT / "README.md"
-    old = file.read_text(encoding="utf-8")
-    new = written(old)
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if new == old else "README.md is not up to date: run make readme.")
-    file.write_text(new, encoding="utf-8")
+    """Rewrite or check the documents."""
+    for name, blocks in tables().items():
+        file = ROOT / name
+        before = file.read_text(encoding="utf-8")
+        after = written(before, blocks)
+        if "--check" not in sys.argv[1:]:
+            file.write_text(after, encoding="utf-8")
+        elif after != before:
+            sys.exit(f"{name} is not up to date: run make tables.")
 
 
 if __name__ == "__main__":
