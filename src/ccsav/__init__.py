@@ -4,7 +4,8 @@ from ccsav.clips.dataset import Dataset
 from ccsav.clips.loading import load_dataset
 from ccsav.evaluation.comparison import class_recalls, compare, evaluate, summary
 from ccsav.evaluation.splits import episodes
-from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.extraction.activations import HeadActivations
+from ccsav.extraction.pipeline import extract
 from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM
 from ccsav.storage import describe_classifier, load_classifier, save_classifier

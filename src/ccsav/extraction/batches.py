@@ -2,9 +2,10 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -12,78 +13,87 @@ import pandas as pd
 
 from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.store import Claim, NoCache
+from ccsav.extraction.store import Cache, Claim
 from ccsav.lalm.model import LALM
 
-POLL = 0.2  # seconds between looks at rows that another process is computing
+_ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
+_POLL = 0.2  # seconds between looks at rows that another process is computing
 
 
-def rows(
-    lalm: LALM,
-    dataset: Dataset,
-    clips: Mapping[str, tuple[int, str]],
-    heads: pd.DataFrame,
-    dtype: str,
-    batch_size: int,
-    store: NoCache,
-    modality: str = "audio",
-) -> Iterator[tuple[str, np.ndarray | None, str | None]]:
-    """Yield (key, row (K, D), None), or (key, None, reason), for each of the clips.
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """What is to be computed: head vectors of these clips, with these prompts, by this model."""
 
-    clips: key of the row → (index of the clip in the dataset, its prompt), in the order wanted.
-    heads: rows of the table of heads. dtype: format of the rows. store: where rows are kept.
-    modality: what the model gets of a clip, one of `datasets.MODALITIES`.
+    lalm: LALM
+    dataset: Dataset  # N clips
+    prompts: Sequence[str]  # (N,), from `LALM.prompt`
+    heads: pd.DataFrame  # rows of the model's table of heads
+    modality: str  # one of `LALM.modalities`
+    dtype: str  # of the head vectors
+    batch_size: int  # clips per forward pass
 
-    Where the model is on a GPU, the next batch is read from disk while it works on this one; on
-    the CPU the two would only be in each other's way. Rows that another process is computing are
-    left to it, and asked for again at the end.
+    def identity(self) -> dict:
+        """Everything that decides a clip's head vectors, besides the clip and its prompt."""
+        lalm, columns = self.lalm, ["module", "head", "pool"]
+        video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
+        return ({} if self.modality == "audio" else video) | {
+            "algorithm": _ALGORITHM,
+            "fingerprint": lalm.fingerprint,
+            "window_s": lalm.window,
+            "compute_dtype": str(lalm.dtype),
+            "storage_dtype": self.dtype,
+            "heads": self.heads[columns].astype(str).agg(":".join, axis=1).tolist(),
+        }
+
+
+def load_clips(
+    lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str
+) -> tuple[list[np.ndarray] | None, list[np.ndarray] | None]:
+    """Load what a model is given of some clips; raises `AudioError` if one cannot be read.
+
+    Returns
+    -------
+    waveforms : each (samples,), at the model's rate, cut to its window; None without sound.
+    videos : each (T, H, W, 3), at the family's frames per second; None without video.
     """
+    waveforms = videos = None
+    if "video" in modality:
+        videos = [dataset.frames(i, lalm.family.fps) for i in indices]
+    if "audio" in modality:
+        samples = round(lalm.window * lalm.rate)
+        waveforms = [dataset.waveform(i, lalm.rate)[:samples] for i in indices]
+    return waveforms, videos
 
-    def load(keys):
-        sounds, videos, reasons = {}, {}, {}
-        for key in keys:
-            try:
-                if "video" in modality:
-                    videos[key] = dataset.frames(clips[key][0], lalm.family.fps)
-                if "audio" in modality:
-                    waveform = dataset.waveform(clips[key][0], lalm.rate)
-                    sounds[key] = waveform[: round(lalm.window * lalm.rate)]
-            except AudioError as error:
-                reasons[key] = str(error).removeprefix(f"{dataset.path(clips[key][0])}: ")
-                store.release(key)
-        keys = [key for key in keys if key not in reasons]
-        waveforms, frames = ([x[key] for key in keys] if x else None for x in (sounds, videos))
-        prompts = [clips[key][1] for key in keys]
-        passes = lalm.passes(waveforms, prompts, frames) if keys else ()
-        return [([keys[i] for i in rows], inputs) for rows, inputs in passes], reasons
 
-    queue, ready = deque(clips), None
+def compute_rows(
+    work: Extraction, clips: Mapping[str, int], store: Cache
+) -> Iterator[tuple[str, np.ndarray | None, str | None]]:
+    """Compute the rows of clips {key of the row: index of the clip}, or take them from the store.
+
+    Where the model is on a GPU, the next batch is read from disk while the model computes this
+    one. Rows that another process is computing are left to it, and looked for at the end.
+
+    Yields
+    ------
+    (key, row (K, D), None), or (key, None, reason) for a clip that fails.
+    """
+    queue, next_batch = deque(clips), None
     with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
-
-        def prepare(keys):
-            return reader.submit(load, keys).result if reads_ahead(lalm) else partial(load, keys)
-
-        while queue or ready:
-            mine, stored = _claim(queue, store, batch_size)
-            now, ready = ready, prepare(mine) if mine else None
+        while queue or next_batch:
+            mine, stored = _claim(queue, store, work.batch_size)
+            batch, next_batch = next_batch, None
+            if mine:
+                load = partial(_load_batch, work, {key: clips[key] for key in mine}, store)
+                next_batch = reader.submit(load).result if _reads_ahead(work.lalm) else load
             yield from ((key, row, None) for key, row in stored.items())
-            if now is None:
-                if not mine and not stored:
-                    time.sleep(POLL)
-                continue
-            prepared, reasons = now()
-            for keys, inputs in prepared:
-                vectors = lalm.read(inputs, heads).numpy()
-                finished = [
-                    (key, *_keep(key, row, dtype, store))
-                    for key, row in zip(keys, vectors, strict=True)
-                ]
-                yield from finished
-            yield from ((key, None, reason) for key, reason in reasons.items())
+            if batch is not None:
+                yield from _compute_batch(work, batch, store)
+            elif not mine and not stored:
+                time.sleep(_POLL)
 
 
-def reads_ahead(lalm: LALM) -> bool:
-    """Whether clips are read while the model works: not where both need the same cores."""
+def _reads_ahead(lalm):
+    """Whether clips are read while the model computes: not where both need the same cores."""
     return lalm.device.type != "cpu"
 
 
@@ -103,6 +113,36 @@ def _claim(queue, store, most):
         else:
             queue.append(key)
     return mine, stored
+
+
+def _load_batch(work, clips, store):
+    """Read clips {key: index}: forward passes (keys, inputs), and {key: reason} of failures."""
+    loaded, reasons = {}, {}
+    for key, i in clips.items():
+        try:
+            loaded[key] = load_clips(work.lalm, work.dataset, [i], work.modality)
+        except AudioError as error:
+            reasons[key] = str(error).removeprefix(f"{work.dataset.path(i)}: ")
+            store.release(key)
+    if not loaded:
+        return [], reasons
+    keys = list(loaded)
+    waveforms, videos = (
+        None if parts[0] is None else [clip for (clip,) in parts]
+        for parts in zip(*loaded.values(), strict=True)
+    )
+    passes = work.lalm.passes(waveforms, [work.prompts[clips[key]] for key in keys], videos)
+    return [([keys[i] for i in indices], inputs) for indices, inputs in passes], reasons
+
+
+def _compute_batch(work, load, store):
+    """Load a batch, compute its rows and store them; yields as `compute_rows` does."""
+    passes, reasons = load()
+    for keys, inputs in passes:
+        vectors = work.lalm.read(inputs, work.heads).numpy()  # (B, K, D)
+        pairs = zip(keys, vectors, strict=True)
+        yield from [(key, *_keep(key, row, work.dtype, store)) for key, row in pairs]
+    yield from ((key, None, reason) for key, reason in reasons.items())
 
 
 def _keep(key, row, dtype, store):

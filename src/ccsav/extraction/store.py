@@ -1,4 +1,4 @@
-"""Head vectors on disk, one small safetensors file per clip, known by content alone."""
+"""Head vectors on disk: one small safetensors file per clip, named by its content alone."""
 
 import hashlib
 import json
@@ -17,46 +17,29 @@ from safetensors.numpy import save_file
 Claim = Enum("Claim", ["MINE", "DONE", "BUSY"])
 
 
-class NoCache:
-    """Keeps nothing: every row is there for the taking."""
+class Cache:
+    """A folder of finished rows, which several runs and processes can use at once.
 
-    def get(self, key: str) -> np.ndarray | None:
-        """Nothing is stored."""
+    A row is written to a temporary file and renamed, so that it is whole or absent whenever the
+    process ends. Rows that a process is computing are claimed by file locks, which end with it.
 
-    def put(self, key: str, row: np.ndarray) -> None:
-        """Nothing is kept."""
-
-    def claim(self, key: str) -> Claim:
-        """Nobody else wants it."""
-        return Claim.MINE
-
-    def release(self, key: str) -> None:
-        """There is nothing to give up."""
-
-    def close(self) -> None:
-        """There is nothing to give up."""
-
-
-class Cache(NoCache):
-    """A folder of finished rows, shared safely by runs and by processes.
-
-    folder: where caches are kept. identity: everything that decides what a clip's head vectors
-    are, besides the clip and the question (model, heads, formats); it names a sub-folder, and is
-    written there as `identity.json` for people to read.
-
-    A row is written to a temporary file and renamed, so that it is whole or absent, whenever the
-    process dies. Rows under way are claimed with file locks, which end with their process.
+    Parameters
+    ----------
+    folder : where caches are kept; None: nothing is stored, and every row is to be computed.
+    identity : everything that decides a clip's head vectors besides the clip and the prompt; its
+        hash names a sub-folder, where it is written down as `identity.json`.
     """
 
-    def __init__(self, folder: str | Path, identity: dict):
-        text = json.dumps(identity, indent=1, sort_keys=True)
-        self.folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
-        (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        write_whole(self.folder / "identity.json", lambda path: path.write_text(text, "utf-8"))
-        self._locks = {}
+    def __init__(self, folder: str | Path | None, identity: dict):
+        self._locks, self.folder = {}, None
+        if folder is not None:
+            text = json.dumps(identity, indent=1, sort_keys=True)
+            self.folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
+            (self.folder / "locks").mkdir(parents=True, exist_ok=True)
+            write_whole(self.folder / "identity.json", lambda path: path.write_text(text, "utf-8"))
 
     def get(self, key: str) -> np.ndarray | None:
-        """A stored row, or None. A damaged file is reported, removed, and counts as absent."""
+        """Return a stored row, or None. A damaged file is removed with a warning."""
         path = self._path(key)
         try:
             with safe_open(path, framework="numpy") as file:
@@ -69,14 +52,18 @@ class Cache(NoCache):
             return None
 
     def put(self, key: str, row: np.ndarray) -> None:
-        """Store a row, whole, and give up the claim on it."""
+        """Store a row and release the claim on it."""
+        if self.folder is None:
+            return
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
         write_whole(path, lambda partial: save_file({"row": np.ascontiguousarray(row)}, partial))
         self.release(key)
 
     def claim(self, key: str) -> Claim:
-        """Take on a row: MINE, unless it is DONE or another process is BUSY with it."""
+        """Claim a row: MINE to compute, DONE already, or another process is BUSY with it."""
+        if self.folder is None:
+            return Claim.MINE
         if self._path(key).exists():
             return Claim.DONE
         lock = filelock.FileLock(self.folder / "locks" / key, thread_local=False)
@@ -85,20 +72,20 @@ class Cache(NoCache):
         except filelock.Timeout:
             return Claim.BUSY
         self._locks[key] = lock
-        if self._path(key).exists():  # another process has just finished it
+        if self._path(key).exists():  # finished by another process between the two looks
             self.release(key)
             return Claim.DONE
         return Claim.MINE
 
     def release(self, key: str) -> None:
-        """Give up the claim on a row, if there is one."""
+        """Release the claim on a row, if there is one."""
         if lock := self._locks.pop(key, None):
             lock.release()
-            with suppress(OSError):  # another process may have taken it by now
+            with suppress(OSError):  # another process may hold or have removed it by now
                 os.unlink(lock.lock_file)
 
     def close(self) -> None:
-        """Give up all claims."""
+        """Release all claims."""
         for key in list(self._locks):
             self.release(key)
 
@@ -107,7 +94,7 @@ class Cache(NoCache):
 
 
 def row_key(clip: str, prompt: str) -> str:
-    """Name of a row: what is heard (the clip's digest) and what is asked."""
+    """Name of a row: a hash of the clip's digest and its prompt."""
     return hashlib.sha256(f"{clip}\n{prompt}".encode()).hexdigest()
 
 

@@ -9,7 +9,8 @@ import torch
 from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.extraction.activations import HeadActivations
+from ccsav.extraction.pipeline import extract
 from ccsav.lalm.model import LALM
 from ccsav.weights import readout
 from ccsav.weights.ccsav import CCSAVClassifier

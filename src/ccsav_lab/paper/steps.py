@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 from ccsav.clips.dataset import Dataset
 from ccsav.evaluation.comparison import summary
 from ccsav.evaluation.metrics import multi_label_score, score
-from ccsav.extraction.activations import HeadActivations, extract
+from ccsav.extraction.activations import HeadActivations
+from ccsav.extraction.pipeline import extract
 from ccsav.lalm.model import LALM
 from ccsav_lab.zero_shot import PROTOCOLS, rankings, zero_shot
 

@@ -12,7 +12,7 @@ import soundfile
 
 import ccsav
 from ccsav import extract, load_dataset
-from ccsav.extraction.activations import ExtractionError
+from ccsav.extraction.pipeline import ExtractionError
 from ccsav.extraction.store import Cache, Claim
 from ccsav.lalm.model import LALM
 
@@ -280,7 +280,7 @@ def test_what_was_computed_before_an_error_is_kept(whisper, broken, tmp_path, pa
 
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch_size):
-    monkeypatch.setattr("ccsav.extraction.batches.reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches._reads_ahead", lambda _: True)
     cache = tmp_path / "cache"
     with pytest.warns(UserWarning, match="4 clips were left out"):
         ahead = run(whisper, broken, on_error="skip", batch_size=batch_size, cache=cache)
@@ -291,7 +291,7 @@ def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch
         plain = run(whisper, broken, on_error="skip", batch_size=batch_size)
     np.testing.assert_allclose(ahead.X, plain.X, rtol=1e-2, atol=1e-3)
     names = broken.table["path"].str.contains("text|long|short").to_numpy()
-    monkeypatch.setattr("ccsav.extraction.batches.reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches._reads_ahead", lambda _: True)
     with pytest.raises(ExtractionError, match="1 of 13"):
         run(whisper, broken.subset(~names), batch_size=batch_size, cache=tmp_path / "other")
     assert len(rows_in(tmp_path / "other")) == batch_size - 1
@@ -325,7 +325,7 @@ def test_truncation_is_counted_on_cached_rows_too(whisper, broken, tmp_path):
 
 def test_copies_are_computed_once_and_reported(whisper, dataset, folder, passes):
     (folder / "low" / "copy.wav").write_bytes((folder / "high" / "0.wav").read_bytes())
-    with pytest.warns(UserWarning, match="1 clips have the very bytes of another clip"):
+    with pytest.warns(UserWarning, match="1 clips have the same bytes as another clip"):
         acts = run(whisper, load_dataset(folder))
     assert sum(passes) == 12
     copy = acts.table.index[acts.table["path"].str.contains("copy")][0]

@@ -10,7 +10,7 @@ from transformers.utils import is_torchvision_available
 
 import ccsav
 from ccsav.clips.dataset import DatasetError
-from ccsav.extraction.activations import ExtractionError
+from ccsav.extraction.pipeline import ExtractionError
 from ccsav.lalm.families import _omni_video as omni
 from tests import tiny_models, videos
 from tests.ccsav.lalm.test_model import check_batching, check_sums, relative_error
