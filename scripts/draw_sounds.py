@@ -6,20 +6,21 @@ python scripts/draw_sounds.py
 from pathlib import Path
 
 from ccsav_lab import plot
-from ccsav_lab.sounds import CLASSES, Conditions, log_mel, render
+from ccsav_lab.sounds import CLASSES, Conditions, log_mel_spectrogram, render
 
 SEED, SECONDS = 1, 2.0
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 
 def main() -> None:
-    """Render every class without recording conditions and draw it; * marks those held out."""
+    """Draw every class, rendered without recording conditions; * marks the held-out classes."""
     panels = {}
     for name, row in CLASSES.iterrows():
         sound = render(name, SEED, seconds=SECONDS, conditions=Conditions.clean())
         title = f"{name} *" if row["held_out"] else name
-        panels.setdefault(row["family"], {})[title] = log_mel(sound.waveform, sound.rate)[::3]
-    files = plot.save(plot.spectrogram_page(panels, SECONDS), FIGURES / "sounds")
+        spectrogram = log_mel_spectrogram(sound.waveform, sound.rate)[::3]
+        panels.setdefault(row["family"], {})[title] = spectrogram
+    files = plot.save_figure(plot.spectrogram_page(panels, SECONDS), FIGURES / "sounds")
     files.pop().unlink()  # an SVG of 64 images is no better than the PNG, and larger
     print("wrote", *files)
 

@@ -1,7 +1,7 @@
-"""Sounds made by rule: 64 classes, each a small physical model whose parameters are known.
+"""Procedural sounds: 64 classes, each a small physical model with known parameters.
 
-`CLASSES` lists them; `render` makes a clip and returns what was drawn; `Conditions` says how it is
-recorded; `resynthesise` makes a machine's copy.
+`CLASSES` lists them; `render` makes a clip and returns its parameters; `Conditions` describes the
+recording; `resynthesise` makes a machine's copy.
 """
 
 import inspect
@@ -13,11 +13,11 @@ import pandas as pd
 from . import recipes_animals, recipes_machines, recipes_music, recipes_nature, recipes_signals
 from .clip import Clip
 from .conditions import BACKGROUNDS, RANGES, Conditions, record
-from .resynthesis import log_mel, resynthesise
+from .resynthesis import log_mel_spectrogram, resynthesise
 
 __all__ = [
-    "BACKGROUNDS", "CLASSES", "RANGES", "Conditions", "Sound", "about", "log_mel", "render",
-    "resynthesise",
+    "BACKGROUNDS", "CLASSES", "RANGES", "Conditions", "Sound", "about", "log_mel_spectrogram",
+    "render", "resynthesise",
 ]  # fmt: skip
 
 FAMILIES = {
@@ -31,7 +31,7 @@ FAMILIES = {
     "traffic": recipes_machines.TRAFFIC,
     "electronic": recipes_signals.ELECTRONIC,
 }
-HELD_OUT = {  # two per family, kept from whatever is trained
+HELD_OUT = {  # two per family, never used for training
     "buzzer", "foghorn", "owl", "bee", "dripping tap", "fire", "sewing machine", "kettle",
     "bouncing ball", "coin", "clarinet", "xylophone", "baby crying", "snoring", "motorcycle",
     "reversing lorry", "geiger counter", "radio tuning",
@@ -45,17 +45,22 @@ CLASSES = pd.DataFrame(
         for recipe in recipes
     ]
 ).set_index("name")  # fmt: skip
-RATES, SECONDS = (16_000, 96_000), (0.1, 60.0)  # Hz, s: what `render` accepts
+RATES, SECONDS = (16_000, 96_000), (0.1, 60.0)  # Hz, s: limits of `render`
 LOUDNESS_DB = (-12.0, -1.0)  # peak at 1 m, re full scale
 
 
 @dataclass(frozen=True)
 class Sound:
-    """One clip: waveform (samples,), float32 within ±1; rate in Hz; class; family; parameters.
+    """One clip, from `render`.
 
-    parameters: everything that was drawn or fixed, as plain numbers, words and lists: where the
-    class has them `pitch` (Hz), `rate_hz` (events per second), `events` (their number), `onsets`
-    (s), always `loudness_db` (peak at 1 m, re full scale), and the fields of `Conditions`.
+    Attributes
+    ----------
+    waveform : (samples,), float32 within ±1.
+    rate : sampling rate, Hz.
+    name, family : of the class.
+    parameters : all that was drawn or fixed, as plain numbers, words and lists: `loudness_db` (peak
+        at 1 m, re full scale), the fields of `Conditions`, and, where the class has them, `pitch`
+        (Hz), `rate_hz` (events per second), `events` (their number), `onsets` (s), and others.
     """
 
     waveform: np.ndarray
@@ -76,13 +81,21 @@ def render(
 ) -> Sound:
     """Make one clip of a class; the same seed gives the same clip.
 
-    name: one of `CLASSES.index`. seed: whole number from 0. seconds: 0.1 to 60. rate: 16000 to
-    96000 Hz. conditions: how it is recorded; default: all drawn, `Conditions()`. fixed: any
-    parameter of the class or of the recording by its name; the draws of the others stay as they
-    are, though `onsets` follow `rate_hz` and `events`.
+    Parameters
+    ----------
+    name : one of `CLASSES.index`.
+    seed : whole number from 0.
+    seconds : 0.1 to 60.
+    rate : sampling rate, 16000 to 96000 Hz.
+    conditions : of the recording; default: `Conditions()`, all drawn.
+    **fixed : any parameter of the class or of the recording, by name. The other parameters are
+        drawn as without it, except that `onsets` follow `rate_hz` and `events`.
 
-    Raises ValueError, listing the valid ones, on an unknown name or parameter; also on a value
-    that cannot be used or leaves the clip silent.
+    Raises
+    ------
+    ValueError
+        For an unknown name or parameter (the message lists the valid ones), and for a value that
+        cannot be used or makes the clip silent.
     """
     if name not in RECIPES:
         raise ValueError(f"there is no sound {name!r}; the sounds are {', '.join(CLASSES.index)}.")
@@ -92,7 +105,7 @@ def render(
     wave = RECIPES[name](clip)
     peak = np.abs(wave).max()
     if not (np.isfinite(peak) and peak > 0):
-        raise ValueError(f"{name}: with {fixed} there is nothing to hear.")
+        raise ValueError(f"{name}: with {fixed} the clip is silent.")
     loudness_db = clip.uniform("loudness_db", *LOUDNESS_DB)
     if not -np.inf < loudness_db <= 0:
         raise ValueError(f"loudness_db={loudness_db} must not be above 0, full scale.")
@@ -106,5 +119,5 @@ def render(
 
 
 def about(name: str) -> str:
-    """The model behind a class, in one sentence."""
+    """The model of a class, in one sentence."""
     return inspect.getdoc(RECIPES[name])

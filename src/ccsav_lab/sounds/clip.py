@@ -1,4 +1,4 @@
-"""What a recipe is given: a clip's length and rate, its random draws, and the parts cut to size."""
+"""The argument of a recipe: a clip's length and rate, its random draws, and the building blocks."""
 
 from collections.abc import Callable
 from zlib import crc32
@@ -9,11 +9,22 @@ from . import parts
 
 
 class Clip:
-    """One clip in the making.
+    """One clip while a recipe makes it.
 
-    Each parameter has a random generator of its own, made of the seed, the class's name and the
-    parameter's name, so that fixing one parameter does not move another. `parameters` collects
-    what was drawn or fixed. Onsets follow from the rate or number of events and are also fixable.
+    Each parameter has a random generator of its own, seeded by the seed, the class's name and the
+    parameter's name, so that fixing one parameter does not change another. Onsets follow from the
+    rate or number of events and can also be fixed.
+
+    Parameters
+    ----------
+    name, seed : of the class and of the clip.
+    seconds, rate : length, and sampling rate in Hz.
+    fixed : values of parameters that are not to be drawn, by name.
+
+    Attributes
+    ----------
+    samples, time : length, and the time of each sample in s, (samples,).
+    parameters : all that was drawn or fixed so far, by name.
     """
 
     def __init__(self, name: str, seed: int, seconds: float, rate: int, fixed: dict):
@@ -23,13 +34,13 @@ class Clip:
         self.fixed, self.parameters = fixed, {}
 
     def rng(self, part: str) -> np.random.Generator:
-        """The generator that belongs to one parameter or one noisy part of this clip."""
+        """The random generator of one parameter, or of one noise, of this clip."""
         return np.random.default_rng([self.seed, crc32(self.name.encode()), crc32(part.encode())])
 
-    def draw(self, key: str, plain: Callable, how: Callable):
-        """Parameter `key`: fixed, or drawn by `how(rng)`; kept as the type that `plain` makes."""
+    def draw(self, key: str, convert: Callable, sample: Callable):
+        """Parameter `key`: fixed, or drawn by `sample(rng)`; then converted to a plain type."""
         try:
-            value = plain(self.fixed[key] if key in self.fixed else how(self.rng(key)))
+            value = convert(self.fixed[key] if key in self.fixed else sample(self.rng(key)))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.name}: {key}={self.fixed.get(key)!r} cannot be used."
@@ -38,78 +49,83 @@ class Clip:
         return value
 
     def uniform(self, key: str, low: float, high: float) -> float:
-        """Draw a number, evenly."""
+        """Draw a number, uniformly."""
         return self.draw(key, float, lambda rng: rng.uniform(low, high))
 
     def log(self, key: str, low: float, high: float, positive: bool = True) -> float:
-        """Draw a number, evenly on a log scale: pitches, rates, durations; must be positive."""
+        """Draw a number, uniformly on a log scale (pitches, rates, durations); must be positive."""
         value = self.draw(key, float, lambda rng: np.exp(rng.uniform(np.log(low), np.log(high))))
         if positive and not 0 < value < np.inf:
             raise ValueError(f"{self.name}: {key}={value} must be positive.")
         return value
 
     def whole(self, key: str, low: int, high: int) -> int:
-        """Draw a whole number from low to high, both included; a number of things is at least 1."""
+        """Draw a whole number from low to high, both included; at least 1 if low is above 0."""
         value = self.draw(key, int, lambda rng: rng.integers(low, high + 1))
         if low > 0 and value < 1:
             raise ValueError(f"{self.name}: {key}={value} must be at least 1.")
         return value
 
     def choice(self, key: str, options) -> str:
-        """Draw one of several words. Raises ValueError if another is asked for."""
+        """Draw one of several words. Raises `ValueError` if another one is fixed."""
         value = self.draw(key, str, lambda rng: options[rng.integers(len(options))])
         if value not in options:
             raise ValueError(f"{self.name}: {key}={value!r} is not one of {list(options)}.")
         return value
 
     def many(self, key: str, count: int, low: float, high: float) -> np.ndarray:
-        """Draw `count` numbers; a fixed list that is shorter is repeated."""
+        """Draw `count` numbers, uniformly; a fixed list that is shorter is repeated."""
         values = self.draw(key, _numbers, lambda rng: rng.uniform(low, high, count))
         return np.resize(values, count)
 
     def steps(self, count: int, low: int, high: int) -> np.ndarray:
         """Semitones from the first note, as factors of its frequency, (count,); the first is 1."""
 
-        def how(rng):
+        def sample(rng):
             return np.r_[0, rng.integers(low, high + 1, max(count - 1, 0))][:count]
 
-        return 2 ** (np.resize(self.draw("steps", _numbers, how), count) / 12)
+        return 2 ** (np.resize(self.draw("steps", _numbers, sample), count) / 12)
 
     def train(self, rate_hz: float, jitter=0.1, lead=0.15, beats=(1,)) -> np.ndarray:
-        """Onsets in s, nearly regular; `jitter` in periods; the first within `lead` of the clip.
+        """Onsets in s, nearly regular.
 
-        beats: pattern of beats (1) and rests (0), repeated.
+        Parameters
+        ----------
+        rate_hz : events per second.
+        jitter : random shift of each onset, in periods.
+        lead : the first onset is within this share of the clip.
+        beats : pattern of beats (1) and rests (0), repeated.
         """
 
-        def how(rng):
+        def sample(rng):
             start = rng.uniform(0.01, 1) * min(0.7 / rate_hz, lead * self.seconds)
             k = np.arange(int(self.seconds * rate_hz) + 1)
             k = k[np.resize(beats, len(k)) == 1]
             return start + (k + jitter * rng.uniform(-0.5, 0.5, len(k)) * (k > 0)) / rate_hz
 
-        return self.onsets(how)
+        return self.onsets(sample)
 
     def scatter(self, rate_hz: float) -> np.ndarray:
-        """Onsets in s of a Poisson process; there is always one at the beginning."""
+        """Onsets in s of a Poisson process, and always one at the beginning."""
 
-        def how(rng):
+        def sample(rng):
             gaps = rng.exponential(1 / rate_hz, int(2 * self.seconds * rate_hz) + 20)
             return np.cumsum(np.r_[0.02, gaps])
 
-        return self.onsets(how)
+        return self.onsets(sample)
 
     def spread(self, events: int, until: float = 0.95) -> np.ndarray:
-        """Onsets in s of a number of events, spread over the clip's first `until`."""
+        """Onsets in s of a number of events, spread over a share `until` of the clip."""
 
-        def how(rng):
+        def sample(rng):
             places = np.arange(events) + rng.uniform(0.05, 0.35, events)
             return places * until * self.seconds / events
 
-        return self.onsets(how)
+        return self.onsets(sample)
 
-    def onsets(self, how: Callable) -> np.ndarray:
-        """Onsets in s made by `how(rng)`, those inside the clip, in order."""
-        values = np.sort(self.draw("onsets", _numbers, how))
+    def onsets(self, sample: Callable) -> np.ndarray:
+        """Onsets in s made by `sample(rng)`, sorted; those outside the clip are left out."""
+        values = np.sort(self.draw("onsets", _numbers, sample))
         if not np.any((values >= 0) & (values < self.seconds - 0.01)):
             raise ValueError(f"{self.name}: none of the onsets {values} is inside the clip.")
         inside = values[(values >= 0) & (values < self.seconds - 0.01)]
@@ -142,18 +158,18 @@ class Clip:
         return parts.hits(self.samples, self.rate, onsets, gains)
 
     def decay(self, onsets, seconds: float, gains=1.0) -> np.ndarray:
-        """Envelope that jumps at each onset and falls to 1/e in `seconds`."""
+        """Envelope that rises at each onset and falls to 1/e in `seconds`."""
         return parts.decay(self.hits(onsets, gains), self.rate, seconds)
 
     def ring(self, onsets, frequencies, decays, hardness: float = 1.0, gains=1.0, weights=None):
-        """Modes struck at the onsets; `hardness` is the share that each next mode keeps."""
+        """Modes struck at the onsets; `hardness`: gain of a mode relative to the one before."""
         weights = hardness ** np.arange(len(frequencies)) if weights is None else weights
         decays = np.broadcast_to(decays, len(frequencies))
         return parts.ring(self.hits(onsets, gains), self.rate, frequencies, decays, weights)
 
     def place(self, onsets, grains) -> np.ndarray:
-        """`parts.place` over the clip."""
-        return parts.place(self.samples, self.rate, onsets, grains)
+        """`parts.place_grains` over the clip."""
+        return parts.place_grains(self.samples, self.rate, onsets, grains)
 
     def wander(self, part: str, hz: float) -> np.ndarray:
         """`parts.wander` over the clip."""
@@ -164,17 +180,17 @@ class Clip:
         return parts.glide(self.samples, *values)
 
     def since(self, onsets) -> np.ndarray:
-        """Seconds since the latest onset, (samples,); before the first one, 0."""
+        """Seconds since the latest onset, (samples,); 0 before the first one."""
         onsets = np.asarray(onsets, float)
         latest = np.searchsorted(onsets, self.time, side="right") - 1
         return np.where(latest < 0, 0, self.time - onsets[np.maximum(latest, 0)])
 
     def hold(self, onsets, values) -> np.ndarray:
-        """Curve, (samples,), that keeps each event's value until the next onset."""
+        """Curve, (samples,), with each event's value until the next onset."""
         latest = np.searchsorted(onsets, self.time, side="right") - 1
         return np.asarray(values, float)[np.maximum(latest, 0)]
 
 
 def _numbers(values) -> list[float]:
-    """A list of plain floats. Raises ValueError or TypeError on anything else."""
+    """A list of plain floats. Raises `ValueError` or `TypeError` for anything else."""
     return [float(x) for x in values]

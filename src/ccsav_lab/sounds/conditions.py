@@ -9,33 +9,40 @@ from . import parts
 from .clip import Clip
 
 BACKGROUNDS = ("white", "pink", "hum", "babble", "wind")
-RANGES = {  # what a field that is None is drawn from, evenly; *: evenly on a log scale
+RANGES = {  # of a field that is None: drawn uniformly; *: uniformly on a log scale
     "snr_db": (5.0, 40.0),
     "low_hz": (20.0, 200.0),  # *
     "high_hz": (3500.0, 8000.0),  # *
     "gain_db": (-12.0, 0.0),
-    "clip": (0.5, 2.0),  # *; above 1 nothing is cut
+    "clip": (0.5, 2.0),  # *; above 1 no sample is clipped
     "reverb_s": (0.05, 0.8),  # *
     "distance_m": (0.5, 8.0),  # *
 }
-CRITICAL_M = 4.0  # m, where the room is as loud as the direct sound, at 0.3 s of reverberation
-TAIL_S = 0.4  # s; room for a reverberation comes in multiples of it
-TALKERS = 4  # in a crowd
-AIR_DB = 0.4  # dB lost per metre at 4 kHz, growing as the frequency; more than air alone
+CRITICAL_M = 4.0  # m at which the room is as loud as the direct sound, for 0.3 s of reverberation
+TAIL_S = 0.4  # s; the padding for reverberation is a multiple of it
+TALKERS = 4  # voices of babble
+AIR_DB = 0.4  # dB lost per metre at 4 kHz, proportional to frequency; more than air alone
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """How a sound was recorded; a field that is None is drawn anew for each clip, from `RANGES`.
+    """How a sound is recorded; a field that is None is drawn for each clip, from `RANGES`.
 
-    snr_db: power of the sound over that of the background, dB, over the whole clip, 5 to 40;
-        inf: no background. background: white, pink, hum, babble or wind. low_hz, high_hz: band
-        that the microphone passes, 20–200 and 3500–8000; 0 and inf: all. gain_db: last stage,
-        -12 to 0; what passes full scale is cut. clip: level, as a share of the recording's peak,
-        beyond which samples are cut, 0.5 to 2. reverb_s: time to fall by 60 dB, 0.05 to 0.8;
-        0: no room. distance_m: 0.5 to 8; the level falls as 1/m, high frequencies more.
+    Parameters
+    ----------
+    snr_db : power of the sound over that of the background, dB, over the whole clip, 5 to 40; inf:
+        no background.
+    background : white, pink, hum, babble or wind.
+    low_hz, high_hz : pass band of the microphone, 20–200 and 3500–8000; 0 and inf: no limits.
+    gain_db : of the recorder, -12 to 0; samples above full scale are clipped.
+    clip : level, as a share of the recording's peak, above which samples are clipped, 0.5 to 2.
+    reverb_s : time to fall by 60 dB, 0.05 to 0.8; 0: no room.
+    distance_m : 0.5 to 8; the level falls as 1/m, that of high frequencies faster.
 
-    Raises ValueError on an unknown background or a value that makes no sense.
+    Raises
+    ------
+    ValueError
+        For an unknown background or an impossible value.
     """
 
     snr_db: float | None = None
@@ -62,7 +69,7 @@ class Conditions:
 
     @classmethod
     def clean(cls, **changes) -> "Conditions":
-        """None of it: 1 m away, no room, no background; `changes` sets fields by name."""
+        """At 1 m, without room, background, filter and clipping; `changes` sets fields by name."""
         nothing = {
             "snr_db": np.inf, "background": "none", "low_hz": 0.0, "high_hz": np.inf,
             "gain_db": 0.0, "clip": 1.0, "reverb_s": 0.0, "distance_m": 1.0,
@@ -70,8 +77,8 @@ class Conditions:
         return cls(**(nothing | changes))
 
 
-def draw(clip: Clip, conditions: Conditions) -> dict:
-    """Values of all eight fields for this clip; they join its parameters."""
+def _draw_conditions(clip: Clip, conditions: Conditions) -> dict:
+    """Values of all eight fields for this clip, which are added to its parameters."""
     given = {field.name: getattr(conditions, field.name) for field in fields(conditions)}
     clip.fixed = {k: v for k, v in given.items() if v is not None} | clip.fixed
     for name, (low, high) in RANGES.items():
@@ -84,16 +91,16 @@ def draw(clip: Clip, conditions: Conditions) -> dict:
     else:
         clip.choice("background", BACKGROUNDS)
     drawn = {name: clip.parameters[name] for name in given}
-    Conditions(**drawn)  # raises on what makes no sense
+    Conditions(**drawn)  # raises for impossible values
     return drawn
 
 
 def record(clip: Clip, wave: np.ndarray, conditions: Conditions) -> np.ndarray:
-    """Record a sound, (samples,), as it is 1 m away, under conditions; returns (samples,)."""
-    chosen = draw(clip, conditions)
-    wave = transmit(clip, wave, chosen)
+    """Record a sound, (samples,), given as it is at 1 m, under conditions; returns (samples,)."""
+    chosen = _draw_conditions(clip, conditions)
+    wave = _transmit(clip, wave, chosen)
     if chosen["background"] != "none":
-        floor = background(clip, chosen["background"], chosen["low_hz"], chosen["high_hz"])
+        floor = _background(clip, chosen["background"], chosen["low_hz"], chosen["high_hz"])
         power = np.mean(wave**2) / np.mean(floor**2)
         wave = wave + floor * np.sqrt(power * 10 ** (-chosen["snr_db"] / 10))
     peak = np.abs(wave).max()
@@ -101,25 +108,25 @@ def record(clip: Clip, wave: np.ndarray, conditions: Conditions) -> np.ndarray:
     return np.clip(wave * 10 ** (chosen["gain_db"] / 20), -1, 1)
 
 
-def transmit(clip: Clip, wave: np.ndarray, chosen: dict) -> np.ndarray:
-    """The way from the source to the microphone's output: distance, air, room and band."""
+def _transmit(clip: Clip, wave: np.ndarray, chosen: dict) -> np.ndarray:
+    """From the source to the output of the microphone: distance, air, room and pass band."""
     reverb, distance = chosen["reverb_s"], chosen["distance_m"]
     low, high = chosen["low_hz"], chosen["high_hz"]
     if reverb == 0 and distance == 1 and low == 0 and high == np.inf:
         return wave
-    tail = np.ceil(max(reverb, parts.PAD_S) / TAIL_S) * TAIL_S  # few sizes: FFT plans are kept
+    tail = np.ceil(max(reverb, parts.PAD_S) / TAIL_S) * TAIL_S  # few sizes: FFT plans are reused
     size = fft.next_fast_len(clip.samples + int(tail * clip.rate), real=True)
     f = parts.bins(size, clip.rate)
     path = parts.band(low, high)(f) * np.exp(-0.115 * AIR_DB / 4000 * (distance - 1) * f) / distance
     path = path.astype(np.float32)
     if reverb > 0:
-        path = path * (1 + fft.rfft(room(clip, reverb), size) * np.float32(distance / CRITICAL_M))
+        path = path * (1 + fft.rfft(_room(clip, reverb), size) * np.float32(distance / CRITICAL_M))
     wave = fft.irfft(fft.rfft(wave.astype(np.float32), size) * path, size)
     return wave[: clip.samples].astype(float)
 
 
-def room(clip: Clip, reverb_s: float) -> np.ndarray:
-    """Response of a diffuse room, without the direct sound, of power reverb_s / 0.3 s."""
+def _room(clip: Clip, reverb_s: float) -> np.ndarray:
+    """Impulse response of a diffuse room, without the direct sound; its power is reverb_s / 0.3."""
     t = np.arange(int(reverb_s * clip.rate) + 1, dtype=np.float32) / clip.rate
     tail = (
         clip.rng("room").standard_normal(len(t), np.float32)
@@ -129,8 +136,8 @@ def room(clip: Clip, reverb_s: float) -> np.ndarray:
     return tail * np.float32(np.sqrt(reverb_s / 0.3 / (np.sum(tail**2) + 1e-12)))
 
 
-def background(clip: Clip, kind: str, low_hz: float, high_hz: float) -> np.ndarray:
-    """Background of a kind in a band, (samples,), at any level."""
+def _background(clip: Clip, kind: str, low_hz: float, high_hz: float) -> np.ndarray:
+    """Background of a kind in a band, (samples,), of no particular level."""
     if kind == "white":
         return clip.noise("background", low_hz, high_hz)
     if kind == "pink":
@@ -147,7 +154,7 @@ def background(clip: Clip, kind: str, low_hz: float, high_hz: float) -> np.ndarr
 
 
 def _talker(clip: Clip, i: int, rng: np.random.Generator) -> np.ndarray:
-    """One voice of a crowd: wandering pitch, syllables that come and go, one vowel's colour."""
+    """One voice of babble: varying pitch and level, and the spectrum of one vowel."""
     melody = rng.uniform(95, 240) * (1 + 0.15 * clip.wander(f"melody {i}", 3))
     spectrum = np.arange(1, 31) * melody.mean()
     vowel = np.abs(parts.vowel("aeiou"[i])(spectrum)) * parts.saw(30, 0.7)

@@ -1,4 +1,4 @@
-"""Building blocks of sounds: oscillators, noise, filters, envelopes, modal hits, formants.
+"""Building blocks of sounds: oscillators, noise, filters, envelopes, struck modes, formants.
 
 Everything is a pure function of arrays. `samples` is a length, `rate` is in Hz, times are in
 seconds, a waveform has shape (samples,).
@@ -11,9 +11,9 @@ import numpy as np
 from scipy import fft, signal
 
 TABLE = 16_384  # points of one period of a wave
-NYQUIST_SHARE = 0.48  # of the sampling rate: no partial is put above it
-COARSE = 16  # samples between the points of a slow curve; straight lines join them
-PAD_S = 0.05  # s of silence after a clip, so that a filter's tail does not wrap round
+NYQUIST_SHARE = 0.48  # of the sampling rate: partials above it are left out
+COARSE = 16  # samples between the points of a slow curve, which is linear between them
+PAD_S = 0.05  # s of silence after a clip, so that a filter's tail does not reach its beginning
 VOWELS = {  # Hz, the first four formants of an adult voice
     "a": (780, 1250, 2600, 3600),
     "e": (480, 1900, 2600, 3600),
@@ -39,10 +39,14 @@ def saw(partials: int = 60, tilt: float = 1.0, odd: bool = False) -> np.ndarray:
 
 
 def harmonics(frequency, weights, samples: int, rate: int, pulse: bool = False) -> np.ndarray:
-    """Periodic wave, (samples,), looked up in a table of one period.
+    """Periodic wave, (samples,), read from a table of one period.
 
-    frequency: Hz, one number or (samples,). weights: (H,), amplitudes of partials 1 to H; partials
-    that would pass the Nyquist frequency are left out. pulse: all partials peak together.
+    Parameters
+    ----------
+    frequency : Hz, one number or (samples,).
+    weights : (H,), amplitudes of partials 1 to H; those above the Nyquist frequency are left out.
+    samples, rate : length, and sampling rate in Hz.
+    pulse : whether all partials peak at the same time.
     """
     weights = np.asarray(weights, float)
     inside = np.arange(1, len(weights) + 1) * np.max(frequency) < NYQUIST_SHARE * rate
@@ -61,7 +65,7 @@ def noise(
 ) -> np.ndarray:
     """Noise of unit power, (samples,); `response` maps frequencies (F,) to gains (F,).
 
-    Its bins are uniform complex numbers: quicker to draw, and their sum is all but Gaussian.
+    Its bins are uniform complex numbers, which are fast to draw; their sum is nearly Gaussian.
     """
     size = fft.next_fast_len(samples, real=True)
     spectrum = (rng.random(2 * (size // 2 + 1), dtype=np.float32) - 0.5).view(np.complex64)
@@ -72,7 +76,7 @@ def noise(
 
 
 def band(low: float = 0.0, high: float = np.inf, slope: float = 0.0) -> Callable:
-    """Response that passes low–high Hz, 24 dB per octave outside, tilted `slope` dB per octave."""
+    """Band-pass response, low–high Hz, 24 dB per octave, with a tilt of `slope` dB per octave."""
 
     def response(f):
         gains = np.ones_like(f)
@@ -88,7 +92,7 @@ def band(low: float = 0.0, high: float = np.inf, slope: float = 0.0) -> Callable
 
 
 def resonances(centres, widths, gains=None) -> Callable:
-    """Response of second-order resonances in parallel: centres and widths in Hz, gains linear."""
+    """Response of second-order resonances in parallel; centres and widths in Hz, linear gains."""
     gains = np.ones(len(centres)) if gains is None else gains
 
     def response(f):
@@ -103,7 +107,7 @@ def resonances(centres, widths, gains=None) -> Callable:
 
 
 def shape(wave: np.ndarray, rate: int, *responses: Callable) -> list[np.ndarray] | np.ndarray:
-    """Filter a waveform by one response, or by several, which gives a list of waveforms."""
+    """Filter a waveform by one response, or by several, which returns a list of waveforms."""
     size = fft.next_fast_len(len(wave) + int(PAD_S * rate), real=True)
     f, spectrum = bins(size, rate), fft.rfft(wave.astype(np.float32), size)
     gains = (response(f).astype(spectrum.dtype) for response in responses)
@@ -112,13 +116,13 @@ def shape(wave: np.ndarray, rate: int, *responses: Callable) -> list[np.ndarray]
 
 
 def vowel(name: str, stretch: float = 1.0) -> Callable:
-    """Response of a vocal tract; `stretch` > 1 is a shorter one (child, cat), < 1 a longer one."""
+    """Response of a vocal tract; `stretch` > 1: a shorter one (child, cat); < 1: a longer one."""
     centres = np.array(VOWELS[name]) * stretch
     return resonances(centres, 60 + 0.05 * centres, (1.0, 0.6, 0.3, 0.2))
 
 
 def gate(samples: int, rate: int, onsets, lengths, rise=0.01, fall=0.02, gains=1.0) -> np.ndarray:
-    """Envelope that opens at each onset for a length, both in s, with smooth flanks."""
+    """Envelope, (samples,): up at each onset, for a length, both in s, with smooth edges."""
     envelope = np.zeros(samples)
     lengths, gains = np.broadcast_to(lengths, len(onsets)), np.broadcast_to(gains, len(onsets))
     for onset, length, gain in zip(onsets, lengths, gains, strict=True):
@@ -139,7 +143,7 @@ def hits(samples: int, rate: int, onsets, gains=1.0) -> np.ndarray:
 
 
 def ring(excitation: np.ndarray, rate: int, frequencies, decays, gains) -> np.ndarray:
-    """Modes struck by an excitation: each a decaying sine, `decays` s to fall to 1/e."""
+    """Modes excited by a waveform: decaying sines; `decays`: s until they fall to 1/e."""
     wave = np.zeros(len(excitation))
     for frequency, decay, gain in zip(frequencies, decays, gains, strict=True):
         if frequency < NYQUIST_SHARE * rate:
@@ -150,12 +154,12 @@ def ring(excitation: np.ndarray, rate: int, frequencies, decays, gains) -> np.nd
 
 
 def decay(impulses: np.ndarray, rate: int, seconds: float) -> np.ndarray:
-    """Envelope that jumps at each impulse and falls to 1/e in `seconds`."""
+    """Envelope that rises at each impulse and falls to 1/e in `seconds`."""
     return signal.lfilter([1], [1, -np.exp(-1 / (seconds * rate))], impulses)
 
 
-def place(samples: int, rate: int, onsets, grains) -> np.ndarray:
-    """Sum of grains, (E, L) or a list of waveforms, one at each onset; the end is cut off."""
+def place_grains(samples: int, rate: int, onsets, grains) -> np.ndarray:
+    """Sum of short waveforms, (E, L) or a list, one at each onset; cut at the end, (samples,)."""
     wave = np.zeros(samples)
     for onset, grain in zip(onsets, grains, strict=True):
         start = int(onset * rate)
@@ -164,7 +168,7 @@ def place(samples: int, rate: int, onsets, grains) -> np.ndarray:
 
 
 def blips(rate: int, frequencies, decays, gains, rise: float = 0.0, length: float = 4.0):
-    """Decaying sines, (E, L), one per event; `rise` octaves per s; `length` in longest decays."""
+    """Decaying sines, (E, L), one per event; `rise`: octaves per s; `length`: in longest decays."""
     t = np.arange(int(length * np.max(decays) * rate)) / rate
     frequencies, decays, gains = (
         np.asarray(x, float)[:, None] for x in (frequencies, decays, gains)
@@ -174,7 +178,7 @@ def blips(rate: int, frequencies, decays, gains, rise: float = 0.0, length: floa
 
 
 def wander(rng: np.random.Generator, samples: int, rate: int, hz: float) -> np.ndarray:
-    """Slow random curve within ±1, (samples,), that turns about `hz` times per second."""
+    """Slow random curve within ±1, (samples,), with about `hz` new values per second."""
     knots = rng.uniform(-1, 1, int(samples / rate * hz) + 4)
     x = np.arange(0, samples + 2 * COARSE, COARSE) * (hz / rate)
     i = np.minimum(x.astype(int), len(knots) - 2)
@@ -185,6 +189,6 @@ def wander(rng: np.random.Generator, samples: int, rate: int, hz: float) -> np.n
 
 
 def glide(samples: int, *values: float) -> np.ndarray:
-    """Curve, (samples,), through the values, evenly spaced in time, even on a log scale."""
-    where = np.linspace(0, len(values) - 1, samples)
-    return np.exp(np.interp(where, np.arange(len(values)), np.log(values)))
+    """Curve, (samples,), through the values, evenly spaced in time, linear on a log scale."""
+    positions = np.linspace(0, len(values) - 1, samples)
+    return np.exp(np.interp(positions, np.arange(len(values)), np.log(values)))

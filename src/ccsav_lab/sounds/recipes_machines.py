@@ -6,7 +6,7 @@ from .clip import Clip
 from .parts import resonances, saw
 
 
-def engine(clip: Clip, firing, uneven: float = 0.0, rough: float = 0.02) -> np.ndarray:
+def _engine(clip: Clip, firing, uneven: float = 0.0, rough: float = 0.02) -> np.ndarray:
     """Exhaust pulses at `firing` Hz, one number or (samples,); `uneven` makes odd ones weaker."""
     weights = np.zeros(80)
     weights[1::2] = 1
@@ -17,7 +17,7 @@ def engine(clip: Clip, firing, uneven: float = 0.0, rough: float = 0.02) -> np.n
 
 
 def drill(clip: Clip) -> np.ndarray:
-    """Motor whine that runs up, sinks under load, and grinds."""
+    """Whine of a motor that speeds up and slows under load, with grinding noise."""
     pitch, start = clip.log("pitch", 450, 1000), clip.uniform("start", 0.02, 0.15) * clip.seconds
     runup = 1 - np.exp(-np.maximum(clip.time - start, 0) / clip.uniform("runup_s", 0.08, 0.25))
     load = np.maximum(clip.wander("load", 2), 0)
@@ -28,7 +28,7 @@ def drill(clip: Clip) -> np.ndarray:
 
 
 def vacuum_cleaner(clip: Clip) -> np.ndarray:
-    """Steady roar of air with a motor's whine in it."""
+    """Steady noise of air with the whine of a motor."""
     pitch, hose = clip.log("pitch", 280, 620), clip.log("hose_hz", 600, 1500)
     air = clip.noise("air", 120, 6500, -2)
     air = 0.4 * air + clip.shape(air, resonances((hose, 2.3 * hose), (0.5 * hose, 700)))
@@ -38,7 +38,7 @@ def vacuum_cleaner(clip: Clip) -> np.ndarray:
 
 
 def sewing_machine(clip: Clip) -> np.ndarray:
-    """Needle strokes, each an up and a down click, in runs, with a humming motor."""
+    """Strokes of a needle, each a down and an up click, with the hum of a motor."""
     rate_hz, pitch = clip.log("rate_hz", 7, 15), clip.log("motor_hz", 110, 220)
     times = clip.train(rate_hz, 0.03, lead=0.1)
     gains = np.resize([1.0, 0.85], len(times))
@@ -50,18 +50,18 @@ def sewing_machine(clip: Clip) -> np.ndarray:
 
 
 def chainsaw(clip: Clip) -> np.ndarray:
-    """Two-stroke snarl that is revved up and let go."""
+    """Two-stroke engine whose speed rises and falls."""
     pitch, rate_hz = clip.log("pitch", 85, 150), clip.log("rate_hz", 0.7, 1.8)
     rev = 0.5 - 0.5 * np.cos(2 * np.pi * (clip.time * rate_hz + clip.uniform("start", 0, 1)))
     rev = np.clip(1.6 * rev, 0, 1)
-    wave = engine(clip, pitch * 2 ** (clip.uniform("octaves", 0.4, 0.8) * rev), uneven=0.15)
+    wave = _engine(clip, pitch * 2 ** (clip.uniform("octaves", 0.4, 0.8) * rev), uneven=0.15)
     wave = clip.shape(wave, resonances((500, 1300, 2700), (300, 500, 900), (0.7, 1, 0.8)))
     teeth = clip.noise("teeth", 1500, 7000) * rev * clip.uniform("teeth", 0.03, 0.1)
     return (wave + teeth) * (0.35 + 0.65 * rev)
 
 
 def clock(clip: Clip) -> np.ndarray:
-    """Tick and tock: two short clicks in turn, dead regular."""
+    """Tick and tock: two short clicks in turn, exactly regular."""
     rate_hz, pitch = clip.log("rate_hz", 1.8, 5.5), clip.log("click_hz", 1500, 2800)
     times = clip.train(rate_hz, 0.0)
     tick = clip.ring(times[::2], pitch * np.array([1, 1.9]), (0.004, 0.002), 0.8)
@@ -72,7 +72,7 @@ def clock(clip: Clip) -> np.ndarray:
 
 
 def jackhammer(clip: Clip) -> np.ndarray:
-    """Hard blows, a dozen and more a second, each a clank and a burst of air; with pauses."""
+    """Hard blows, 12 to 24 per second, each a metallic ring and a burst of noise; with pauses."""
     rate_hz, pitch = clip.log("rate_hz", 12, 24), clip.log("clank_hz", 500, 1000)
     times = clip.train(rate_hz, 0.06, lead=0.1)
     working = np.interp(times, clip.time, clip.wander("pauses", 1.2)) > -0.65
@@ -86,7 +86,7 @@ def jackhammer(clip: Clip) -> np.ndarray:
 
 
 def kettle(clip: Clip) -> np.ndarray:
-    """Steam that hisses, then drives a whistle up to its note."""
+    """Noise of steam, then a whistle that rises to its pitch."""
     pitch, start = clip.log("pitch", 1500, 2900), clip.uniform("start", 0.0, 0.35)
     pressure = np.clip((clip.time / clip.seconds - start) / clip.uniform("rise", 0.3, 0.6), 0, 1)
     waver = 1 + 0.012 * clip.wander("waver", 12)
@@ -100,20 +100,20 @@ def kettle(clip: Clip) -> np.ndarray:
 
 
 def car(clip: Clip) -> np.ndarray:
-    """A car that drives by: engine and tyres swell and fade, the pitch sinking."""
+    """A passing car: engine and tyres become louder and fade, and the pitch falls."""
     pitch, passing = clip.log("pitch", 55, 120), clip.uniform("passing", 0.35, 0.65) * clip.seconds
     speed = clip.log("speed", 2.0, 5.0)
     x = speed * (clip.time - passing)
     near = 1 / (1 + x**2)
     doppler = 1 - 0.09 * x / np.sqrt(1 + x**2)
-    motor = clip.band(engine(clip, pitch * doppler, uneven=0.2), 40, 900)
+    motor = clip.band(_engine(clip, pitch * doppler, uneven=0.2), 40, 900)
     tyres = clip.noise("tyres", 300, 2600, -1)
     rush = clip.noise("rush", 2000, 6500, -3) * near
     return near * (1.2 * motor / motor.std() + clip.uniform("tyres", 0.4, 1.0) * tyres + 0.5 * rush)
 
 
 def train(clip: Clip) -> np.ndarray:
-    """Wheels over rail joints, da-dum da-dum, over a rumble and squealing flanges."""
+    """Beats of wheels on rail joints, in pairs, over low noise and a squeal."""
     rate_hz, gap = clip.log("rate_hz", 1.3, 3.0), clip.uniform("gap", 0.2, 0.3)
     pairs = clip.train(rate_hz, 0.04)
     times = (pairs[:, None] + np.array([0, gap / rate_hz])).ravel()
@@ -130,7 +130,7 @@ def train(clip: Clip) -> np.ndarray:
 
 
 def aeroplane(clip: Clip) -> np.ndarray:
-    """Jet overhead: a roar with comb-like ripples from the ground, and a fan's sinking whine."""
+    """Jet overhead: noise with an echo from the ground, and the falling whine of a fan."""
     pitch, sink = clip.log("pitch", 900, 2200), clip.uniform("sink", 0.15, 0.5)
     roar = clip.noise("roar", 60, 2500, -3)
     delay = 0.001 + 0.003 * np.abs(clip.time / clip.seconds - clip.uniform("overhead", 0.2, 0.8))
@@ -143,7 +143,7 @@ def aeroplane(clip: Clip) -> np.ndarray:
 
 
 def helicopter(clip: Clip) -> np.ndarray:
-    """Blades that slap the air ten and more times a second, and a turbine."""
+    """Beats of the blades, 9 to 20 per second, and the whine of a turbine."""
     rate_hz, whine = clip.log("rate_hz", 9, 20), clip.log("turbine_hz", 1200, 2600)
     times = clip.train(rate_hz, 0.0, lead=0.05)
     slap = clip.decay(times, clip.uniform("slap", 0.12, 0.25) / rate_hz)
@@ -155,7 +155,7 @@ def helicopter(clip: Clip) -> np.ndarray:
 
 
 def car_horn(clip: Clip) -> np.ndarray:
-    """Two reed-like notes a third apart, in one or several honks."""
+    """Two buzzing notes a third apart, once or several times."""
     pitch, third = clip.log("pitch", 280, 480), clip.uniform("third", 1.18, 1.28)
     times = clip.spread(clip.whole("events", 1, 3))
     share = clip.uniform("duty", 0.45, 0.75)
@@ -165,23 +165,23 @@ def car_horn(clip: Clip) -> np.ndarray:
 
 
 def motorcycle(clip: Clip) -> np.ndarray:
-    """Uneven V-twin that accelerates through the gears."""
+    """Uneven two-cylinder engine that accelerates through the gears."""
     pitch, rate_hz = clip.log("pitch", 42, 80), clip.log("rate_hz", 0.8, 1.8)
     shifts = clip.train(rate_hz, 0.2)
     gear = np.clip(clip.since(shifts) * rate_hz, 0, 1)
     climb = 1 + 0.25 * clip.time / clip.seconds
     speed = pitch * climb * 2 ** (clip.uniform("octaves", 0.6, 1.2) * gear)
-    wave = engine(clip, speed, uneven=clip.uniform("uneven", 0.5, 0.9), rough=0.012)
+    wave = _engine(clip, speed, uneven=clip.uniform("uneven", 0.5, 0.9), rough=0.012)
     wave = clip.shape(wave, resonances((130, 320, 900), (100, 250, 600), (1, 0.8, 0.4)))
     return wave * (0.5 + 0.5 * gear) + 0.02 * clip.noise("intake", 200, 4000, -3)
 
 
 def reversing_lorry(clip: Clip) -> np.ndarray:
-    """Slow warning beeps over an idling diesel that knocks."""
+    """Slow warning beeps over an idling diesel engine with knocks."""
     pitch, rate_hz = clip.log("pitch", 900, 1600), clip.log("rate_hz", 0.9, 1.7)
     beeps = clip.train(rate_hz, 0.0)
     beep = clip.tone(pitch, [1, 0, 0.15]) * clip.gate(beeps, 0.5 / rate_hz, 0.008, 0.02)
-    idle = engine(clip, clip.log("idle_hz", 22, 36), uneven=0.4)
+    idle = _engine(clip, clip.log("idle_hz", 22, 36), uneven=0.4)
     knock = np.abs(idle) * clip.noise("knock", 600, 3000)
     idle = clip.band(idle, 30, 350)
     return beep + clip.uniform("diesel", 0.3, 0.8) * (idle / idle.std() + 0.7 * knock)

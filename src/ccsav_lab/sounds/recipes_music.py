@@ -6,24 +6,26 @@ from .clip import Clip
 from .parts import resonances, saw
 
 
-def melody(clip: Clip, low: float, high: float) -> tuple[np.ndarray, np.ndarray, float]:
+def _melody(clip: Clip, low: float, high: float) -> tuple[np.ndarray, np.ndarray, float]:
     """A few notes: their onsets in s, their pitches in Hz (the first is `pitch`), their spacing."""
     pitch, notes = clip.log("pitch", low, high), clip.whole("events", 1, 5)
     times = clip.spread(notes, until=1.0)
     return times, pitch * clip.steps(len(times), -5, 7), clip.seconds / notes
 
 
-def vibrato(clip: Clip, low: float, high: float) -> np.ndarray:
-    """Factor of pitch, (samples,), that swings by a share between low and high, some 5 Hz."""
+def _vibrato(clip: Clip, low: float, high: float) -> np.ndarray:
+    """Factor of pitch, (samples,), that varies by a share between low and high, about 5 Hz."""
     depth, speed = clip.uniform("vibrato", low, high), clip.uniform("vibrato_hz", 4.3, 6.3)
     return 1 + depth * np.sin(2 * np.pi * speed * clip.time)
 
 
 def flute(clip: Clip) -> np.ndarray:
-    """Few partials that swell softly, and breath about the note."""
-    times, notes, spacing = melody(clip, 390, 1050)
+    """Few partials with a soft attack, and breath noise around the pitch."""
+    times, notes, spacing = _melody(clip, 390, 1050)
     bright = clip.uniform("bright", 0.15, 0.45)
-    wave = clip.tone(clip.hold(times, notes) * vibrato(clip, 0.003, 0.012), [1, bright, 0.12, 0.04])
+    wave = clip.tone(
+        clip.hold(times, notes) * _vibrato(clip, 0.003, 0.012), [1, bright, 0.12, 0.04]
+    )
     breath = clip.shape(clip.noise("breath", 500, 7000), resonances(notes[:1] * 2, notes[:1] * 1.5))
     wave = wave + clip.uniform("breath", 0.1, 0.35) * (
         breath + 0.15 * clip.noise("air", 1500, 7500)
@@ -33,10 +35,10 @@ def flute(clip: Clip) -> np.ndarray:
 
 def violin(clip: Clip) -> np.ndarray:
     """Bowed string: a sawtooth through a body's resonances, with slides and vibrato."""
-    times, notes, spacing = melody(clip, 200, 800)
+    times, notes, spacing = _melody(clip, 200, 800)
     lag = np.exp(-clip.since(times) / 0.025)
     held, before = clip.hold(times, notes), clip.hold(times, np.r_[notes[0], notes[:-1]])
-    wave = clip.tone(held * (before / held) ** lag * vibrato(clip, 0.006, 0.014), saw(50, 1.0))
+    wave = clip.tone(held * (before / held) ** lag * _vibrato(clip, 0.006, 0.014), saw(50, 1.0))
     wave = 0.3 * wave + clip.shape(
         wave, resonances((290, 560, 1200, 2700), (60, 90, 300, 900), (0.7, 1, 0.9, 1.6))
     )
@@ -45,8 +47,8 @@ def violin(clip: Clip) -> np.ndarray:
 
 
 def piano(clip: Clip) -> np.ndarray:
-    """Struck strings: high partials die first, low ones ring on; a felt thump at each onset."""
-    times, notes, _ = melody(clip, 110, 800)
+    """Struck strings: high partials decay faster than low ones; a soft thump at each onset."""
+    times, notes, _ = _melody(clip, 110, 800)
     hard, length = clip.uniform("hardness", 1.0, 1.8), clip.log("decay_s", 0.25, 0.7)
     k = np.arange(1.0, 25)
     weights = k**-hard * np.abs(np.sin(np.pi * k / 7.5))
@@ -62,8 +64,8 @@ def piano(clip: Clip) -> np.ndarray:
 
 
 def trumpet(clip: Clip) -> np.ndarray:
-    """Brass: the louder within the note, the brighter, with a splash at each attack."""
-    times, notes, spacing = melody(clip, 230, 800)
+    """Brass: the brightness follows the level within each note, and is largest at the attack."""
+    times, notes, spacing = _melody(clip, 230, 800)
     held = clip.hold(times, notes)
     scoop = 1 - 0.04 * np.exp(-clip.since(times) / 0.025)
     k = np.arange(1.0, 25)
@@ -76,7 +78,7 @@ def trumpet(clip: Clip) -> np.ndarray:
 
 
 def drum(clip: Clip) -> np.ndarray:
-    """A pattern of skin hits whose pitch drops, some with rattling snares."""
+    """A pattern of hits on a skin whose pitch drops, some with the noise of snares."""
     pitch, rate_hz = clip.log("pitch", 60, 170), clip.log("rate_hz", 3, 7)
     times = clip.train(rate_hz, 0.04)
     rng = clip.rng("pattern")
@@ -95,8 +97,8 @@ def drum(clip: Clip) -> np.ndarray:
 
 
 def clarinet(clip: Clip) -> np.ndarray:
-    """Reed on a closed pipe: odd partials only, straight tone, quick tonguing."""
-    times, notes, spacing = melody(clip, 150, 440)
+    """Reed on a closed pipe: mostly odd partials, no vibrato, fast attacks."""
+    times, notes, spacing = _melody(clip, 150, 440)
     weights = saw(17, clip.uniform("tilt", 0.9, 1.4), odd=True)
     weights[1:6:2] = 0.04
     wave = clip.tone(clip.hold(times, notes), weights)
@@ -105,7 +107,7 @@ def clarinet(clip: Clip) -> np.ndarray:
 
 
 def xylophone(clip: Clip) -> np.ndarray:
-    """Wooden bars tuned to 1 : 3 : 6, struck in quick runs."""
+    """Wooden bars with modes at 1 : 3 : 6, struck in fast sequences."""
     pitch, rate_hz = clip.log("pitch", 520, 1300), clip.log("rate_hz", 4, 10)
     times = clip.train(rate_hz, 0.1, lead=0.08)
     notes = pitch * clip.steps(len(times), -8, 8)

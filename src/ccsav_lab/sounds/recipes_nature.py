@@ -8,7 +8,7 @@ from .parts import band, blips, resonances
 
 
 def rain(clip: Clip) -> np.ndarray:
-    """Thousands of tiny drops on a surface that colours them, over their blurred sum."""
+    """Hundreds of drops per second, filtered by a surface, over noise for the drops far away."""
     rate_hz, surface = clip.log("rate_hz", 150, 900), clip.log("surface_hz", 2200, 5000)
     rng = clip.rng("drops")
     count = int(rate_hz * clip.seconds)
@@ -19,7 +19,7 @@ def rain(clip: Clip) -> np.ndarray:
 
 
 def thunder(clip: Clip) -> np.ndarray:
-    """A crack, then a rumble that rolls, darkens and fades."""
+    """A crack, then low noise of varying level that loses its high frequencies and fades."""
     onset = clip.onsets(lambda rng: [rng.uniform(0.01, 0.15) * clip.seconds])
     since = clip.since(onset)
     length, dark = clip.uniform("length_s", 0.6, 1.6), clip.log("dark_hz", 70, 160)
@@ -44,7 +44,7 @@ def wind(clip: Clip) -> np.ndarray:
 
 
 def waves(clip: Clip) -> np.ndarray:
-    """Surf: each wave swells, breaks bright, and draws back hissing."""
+    """Surf: each wave swells, breaks with bright noise, and fades."""
     rate_hz = clip.log("rate_hz", 0.35, 0.8)
     crest = clip.time * rate_hz + clip.uniform("start", 0, 1)
     swell = np.where(crest % 1 < 0.4, (crest % 1 / 0.4) ** 2, np.exp(-4 * (crest % 1 - 0.4)))
@@ -54,7 +54,7 @@ def waves(clip: Clip) -> np.ndarray:
 
 
 def stream(clip: Clip) -> np.ndarray:
-    """Bubbles by the dozen, each a short note that rises, over soft rushing."""
+    """Dozens of bubbles per second, each a short rising note, over soft noise."""
     rate_hz, pitch = clip.log("rate_hz", 30, 80), clip.log("bubble_hz", 500, 1100)
     rng = clip.rng("bubbles")
     count = int(rate_hz * clip.seconds) + 1
@@ -82,7 +82,7 @@ def dripping_tap(clip: Clip) -> np.ndarray:
 
 
 def fire(clip: Clip) -> np.ndarray:
-    """Crackles of very uneven strength over a low, flickering roar."""
+    """Crackles of very different levels over low noise of varying level."""
     times = clip.scatter(clip.log("rate_hz", 10, 45))
     rng = clip.rng("crackles")
     gains = np.minimum(0.15 / rng.uniform(0.02, 1, len(times)), 3)
@@ -97,7 +97,7 @@ def fire(clip: Clip) -> np.ndarray:
 
 
 def glass_breaking(clip: Clip) -> np.ndarray:
-    """A crash, then shards that tinkle, fewer and fewer."""
+    """A crash, then high, short rings of shards that become rarer."""
     start = clip.onsets(lambda rng: [rng.uniform(0.02, 0.2) * clip.seconds])
     shards, spread = clip.whole("events", 25, 70), clip.uniform("spread_s", 0.15, 0.4)
     rng = clip.rng("shards")
@@ -112,7 +112,7 @@ def glass_breaking(clip: Clip) -> np.ndarray:
 
 
 def knocking(clip: Clip) -> np.ndarray:
-    """Groups of knuckle blows on a wooden door."""
+    """Groups of knocks on a wooden door."""
     pitch, rate_hz = clip.log("pitch", 170, 420), clip.log("rate_hz", 4, 7.5)
     pattern = [1] * clip.whole("group", 2, 4) + [0] * clip.whole("rest", 2, 3)
     times = clip.train(rate_hz, 0.12, beats=pattern)
@@ -123,7 +123,7 @@ def knocking(clip: Clip) -> np.ndarray:
 
 
 def hammer(clip: Clip) -> np.ndarray:
-    """Steel on steel: blows that ring with the stretched modes of a bar."""
+    """Steel on steel: blows that excite the inharmonic modes of a bar."""
     pitch, rate_hz = clip.log("pitch", 650, 1500), clip.log("rate_hz", 1.2, 3.2)
     times = clip.train(rate_hz, 0.15)
     gains = clip.rng("blows").uniform(0.7, 1, len(times))
@@ -135,7 +135,7 @@ def hammer(clip: Clip) -> np.ndarray:
 
 
 def footsteps(clip: Clip) -> np.ndarray:
-    """Heel and sole: a dull thump and a scrape, on a hard or a gravelly ground."""
+    """A dull thump of the heel and a scrape of the sole, on a hard floor or on gravel."""
     rate_hz, ground = clip.log("rate_hz", 1.5, 3), clip.choice("ground", ("floor", "gravel"))
     times, roll = clip.train(rate_hz, 0.1), clip.uniform("roll_s", 0.06, 0.11)
     gains = np.resize([1, clip.uniform("limp", 0.7, 1)], len(times))
@@ -152,17 +152,17 @@ def footsteps(clip: Clip) -> np.ndarray:
     return thump + 0.4 * click + 0.06 * scrape
 
 
-def bounces(clip: Clip, first_s: float, spring: float) -> tuple[np.ndarray, np.ndarray]:
-    """Onsets and gains of something dropped, whose flights shrink by `spring` each time."""
+def _bounces(clip: Clip, first_s: float, spring: float) -> tuple[np.ndarray, np.ndarray]:
+    """Onsets and gains of a dropped object; each flight lasts `spring` times the one before."""
     start = clip.uniform("start", 0.02, 0.12) * clip.seconds
     times = clip.onsets(lambda _: start + np.r_[0, np.cumsum(first_s * spring ** np.arange(30))])
     return times, spring ** np.arange(len(times))
 
 
 def bouncing_ball(clip: Clip) -> np.ndarray:
-    """Dull thuds that come faster and softer."""
+    """Dull thuds that become faster and softer."""
     pitch, spring = clip.log("pitch", 130, 330), clip.uniform("spring", 0.68, 0.86)
-    times, gains = bounces(clip, clip.uniform("flight_s", 0.35, 0.6), spring)
+    times, gains = _bounces(clip, clip.uniform("flight_s", 0.35, 0.6), spring)
     modes = pitch * np.array([1, 1.8, 2.9])
     thud = clip.ring(
         times, modes, clip.log("decay_s", 0.02, 0.05) / np.array([1, 1.5, 2]), 0.6, gains
@@ -171,9 +171,9 @@ def bouncing_ball(clip: Clip) -> np.ndarray:
 
 
 def coin(clip: Clip) -> np.ndarray:
-    """A dropped coin: bright pings that come faster, then the flutter of its last spin."""
+    """A dropped coin: bright rings that become faster and end in a flutter."""
     pitch, spring = clip.log("pitch", 2700, 4600), clip.uniform("spring", 0.62, 0.8)
-    times, gains = bounces(clip, clip.uniform("flight_s", 0.2, 0.4), spring)
+    times, gains = _bounces(clip, clip.uniform("flight_s", 0.2, 0.4), spring)
     gains = np.maximum(gains, 0.12)
     modes, length = pitch * np.array([1, 1.33, 1.71]), clip.log("decay_s", 0.05, 0.16)
     pings = clip.ring(times, modes, length / np.array([1, 1.2, 2]), 0.8, gains)
@@ -181,7 +181,7 @@ def coin(clip: Clip) -> np.ndarray:
 
 
 def firework(clip: Clip) -> np.ndarray:
-    """A rocket whistles upward, bursts with a boom, and crackles."""
+    """A rising whistle, a boom, and crackles."""
     pitch, climb = clip.log("pitch", 900, 2200), clip.uniform("climb_s", 0.25, 0.45) * clip.seconds
     times = clip.onsets(lambda _: [0.02 * clip.seconds, climb])
     bang = times[-1:]

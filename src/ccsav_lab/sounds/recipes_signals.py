@@ -14,7 +14,7 @@ MORSE = (  # twenty letters; 0: dot, 1: dash
 
 
 def siren(clip: Clip) -> np.ndarray:
-    """Harmonic tone whose pitch wails up and down, or alternates between two notes."""
+    """Harmonic tone whose pitch sweeps up and down, or alternates between two notes."""
     pitch, rate_hz = clip.log("pitch", 450, 900), clip.log("rate_hz", 0.35, 2.5)
     span, kind = clip.uniform("span", 0.5, 1.2), clip.choice("kind", ("wail", "two notes"))
     cycle = clip.time * rate_hz + clip.uniform("start", 0, 1)
@@ -26,7 +26,7 @@ def siren(clip: Clip) -> np.ndarray:
 
 
 def smoke_alarm(clip: Clip) -> np.ndarray:
-    """Shrill, nearly pure beeps in threes."""
+    """High, nearly pure beeps in groups of three."""
     pitch, rate_hz = clip.log("pitch", 2600, 3700), clip.log("rate_hz", 2, 4.5)
     beeps = clip.train(rate_hz, jitter=0, beats=(1, 1, 1, 0))
     length = clip.uniform("duty", 0.45, 0.75) / rate_hz
@@ -34,7 +34,7 @@ def smoke_alarm(clip: Clip) -> np.ndarray:
 
 
 def alarm_clock(clip: Clip) -> np.ndarray:
-    """Groups of quick square-wave beeps, as of a digital clock."""
+    """Groups of fast square-wave beeps, as of a digital clock."""
     pitch, rate_hz = clip.log("pitch", 950, 1900), clip.log("rate_hz", 8, 13)
     pattern = [1] * clip.whole("group", 2, 5) + [0] * clip.whole("rest", 2, 4)
     beeps = clip.train(rate_hz, jitter=0, lead=0.05, beats=pattern)
@@ -43,7 +43,7 @@ def alarm_clock(clip: Clip) -> np.ndarray:
 
 
 def doorbell(clip: Clip) -> np.ndarray:
-    """Two struck bars, the second lower: ding, dong."""
+    """Two struck bars, the second lower."""
     pitch, drop = clip.log("pitch", 480, 1000), clip.uniform("drop", 3, 5.5)
     start, gap = clip.uniform("start", 0.02, 0.2), clip.uniform("gap", 0.35, 0.65)
     times = clip.onsets(lambda _: clip.seconds * start + np.array([0, gap]))
@@ -57,7 +57,7 @@ def doorbell(clip: Clip) -> np.ndarray:
 
 
 def buzzer(clip: Clip) -> np.ndarray:
-    """Rattling armature: a low pulse wave with a rough resonance, in long bursts."""
+    """Low pulse wave of unsteady pitch with two resonances, in long bursts."""
     pitch, rate_hz = clip.log("pitch", 90, 190), clip.log("rate_hz", 0.6, 1.8)
     times = clip.train(rate_hz, 0.2)
     length, centre = clip.uniform("duty", 0.5, 0.85) / rate_hz, clip.log("resonance", 700, 1800)
@@ -67,7 +67,7 @@ def buzzer(clip: Clip) -> np.ndarray:
 
 
 def bicycle_bell(clip: Clip) -> np.ndarray:
-    """Small bell struck by a whirling clapper: rings of fast strikes."""
+    """Small bell: groups of fast strikes."""
     pitch, rate_hz = clip.log("pitch", 1500, 2700), clip.log("rate_hz", 14, 26)
     rings, strikes = clip.spread(clip.whole("events", 1, 3)), clip.whole("strikes", 5, 9)
     length = clip.log("decay_s", 0.12, 0.4)
@@ -79,7 +79,7 @@ def bicycle_bell(clip: Clip) -> np.ndarray:
 
 
 def foghorn(clip: Clip) -> np.ndarray:
-    """One long, low blast that sags at its end."""
+    """One long, low tone whose pitch falls at its end."""
     pitch, length = clip.log("pitch", 75, 170), clip.uniform("length_s", 0.7, 1.5)
     onset = clip.onsets(lambda rng: [rng.uniform(0.02, 0.15) * clip.seconds])
     sag = 1 - clip.uniform("sag", 0.05, 0.3) * np.clip(
@@ -91,7 +91,7 @@ def foghorn(clip: Clip) -> np.ndarray:
 
 
 def modem(clip: Clip) -> np.ndarray:
-    """Handshake: an answer tone, then two-tone data, then scrambled hiss."""
+    """Handshake: an answer tone, then data in two tones, then noise."""
     pitch, baud = clip.log("pitch", 1700, 2400), clip.log("rate_hz", 40, 160)
     low, shift = clip.log("carrier", 900, 1400), clip.uniform("shift", 200, 700)
     cuts = clip.seconds * np.cumsum(clip.many("cuts", 2, 0.2, 0.35))
@@ -114,7 +114,7 @@ def touch_tones(clip: Clip) -> np.ndarray:
 
 
 def morse_code(clip: Clip) -> np.ndarray:
-    """Keyed pure tone that spells random letters; `rate_hz` counts dots per second."""
+    """Pure tone keyed as random letters; `rate_hz`: dots per second."""
     pitch, rate_hz = clip.log("pitch", 420, 1100), clip.log("rate_hz", 10, 22)
     letters = clip.many("letters", int(clip.seconds * rate_hz / 4) + 2, 0, len(MORSE)).astype(int)
     keyed = "".join(
@@ -129,7 +129,7 @@ def morse_code(clip: Clip) -> np.ndarray:
 
 
 def video_game(clip: Clip) -> np.ndarray:
-    """Chip music: a narrow pulse wave that runs through broken chords."""
+    """Chip music: a narrow pulse wave that plays broken chords."""
     pitch, rate_hz = clip.log("pitch", 220, 520), clip.log("rate_hz", 8, 16)
     times = clip.train(rate_hz, jitter=0, lead=0.02)
     third, climb = clip.whole("third", 3, 4), clip.whole("climb", -2, 5)
@@ -143,13 +143,13 @@ def video_game(clip: Clip) -> np.ndarray:
 
 
 def geiger_counter(clip: Clip) -> np.ndarray:
-    """Identical, very short clicks at random instants."""
+    """Identical, very short clicks at random times."""
     times, centre = clip.scatter(clip.log("rate_hz", 5, 45)), clip.log("click_hz", 1800, 3600)
     return clip.ring(times, (centre, 2.1 * centre), (0.0008, 0.0004), 0.8)
 
 
 def radio_tuning(clip: Clip) -> np.ndarray:
-    """Whistle that dives to zero beat and rises again, over static and a scrap of a voice."""
+    """Whistle whose pitch falls to zero and rises again, over static and some voice."""
     width, centre = clip.log("whistle_hz", 1800, 4500), clip.uniform("zero", 0.3, 0.7)
     passes = clip.uniform("passes", 0.7, 2.2)
     drift = np.sin(np.pi * passes * (clip.time / clip.seconds - centre))
@@ -162,7 +162,7 @@ def radio_tuning(clip: Clip) -> np.ndarray:
 
 
 def laser(clip: Clip) -> np.ndarray:
-    """Shots that fall through several octaves in a fraction of a second."""
+    """Tones that fall by several octaves in a fraction of a second."""
     pitch, rate_hz = clip.log("pitch", 2200, 5500), clip.log("rate_hz", 1.5, 6)
     times = clip.train(rate_hz, 0.3)
     fall, length = clip.uniform("octaves", 2.5, 4.5), clip.log("length_s", 0.12, 0.35)

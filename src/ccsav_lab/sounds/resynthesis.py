@@ -1,4 +1,4 @@
-"""Copies of a recording that a machine made: what a bona fide / spoof task needs."""
+"""Machine-made copies of a recording, for bona fide / spoof tasks."""
 
 import numpy as np
 from scipy import fft, signal
@@ -7,21 +7,33 @@ WINDOW_S, HOP_S = 0.032, 0.008  # s
 VOCODER_BANDS = 24
 GRIFFIN_LIM_BANDS = 32
 ITERATIONS = 12
-LOWEST_PITCH, HIGHEST_PITCH = 70.0, 500.0  # Hz, that the vocoder looks for
+LOWEST_PITCH, HIGHEST_PITCH = 70.0, 500.0  # Hz, that the vocoder searches
 KINDS = ("griffin-lim", "vocoder")
 
 
 def resynthesise(
     waveform: np.ndarray, rate: int, kind: str = "griffin-lim", seed: int = 0
 ) -> np.ndarray:
-    """Make a machine's copy of a recording: close to the ear, measurably different.
+    """Make a machine's copy of a recording: it sounds similar, and differs measurably.
 
-    waveform: (samples,), full scale ±1; rate: Hz. kind: "griffin-lim", which keeps a mel
-    spectrogram of 32 bands and guesses the phases, or "vocoder", which keeps the envelopes of 24
-    bands and fills them with pulses or noise. seed: of the random phases and the noise.
+    Parameters
+    ----------
+    waveform : (samples,), full scale ±1.
+    rate : sampling rate, Hz.
+    kind : "griffin-lim": from a mel spectrogram of 32 bands, with estimated phases. "vocoder":
+        from the envelopes of 24 bands, with pulses or noise as the source.
+    seed : of the random phases and the noise.
 
-    Returns (samples,), float32, with the original's root mean square (less where that would pass
-    full scale). Raises ValueError on an unknown kind, no samples, or more than one dimension.
+    Returns
+    -------
+    np.ndarray
+        (samples,), float32, with the root mean square of the original (less where that would
+        exceed full scale).
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, no samples, or more than one dimension.
     """
     waveform = np.asarray(waveform, float)
     if kind not in KINDS:
@@ -30,13 +42,13 @@ def resynthesise(
         raise ValueError(f"expected a waveform (samples,), but got {waveform.shape}.")
     if not np.any(waveform):
         return waveform.astype(np.float32)
-    make = griffin_lim if kind == "griffin-lim" else vocoder
+    make = _griffin_lim if kind == "griffin-lim" else _vocoder
     copy = make(waveform, rate, np.random.default_rng(seed))
     copy *= np.sqrt(np.mean(waveform**2) / (np.mean(copy**2) + 1e-20))
     return (copy / max(1, np.abs(copy).max())).astype(np.float32)
 
 
-def mel_bands(count: int, rate: int, size: int) -> np.ndarray:
+def _mel_bands(count: int, rate: int, size: int) -> np.ndarray:
     """Triangular bands evenly spaced in mel from 0 to half the rate, (count, size // 2 + 1)."""
     top = 2595 * np.log10(1 + rate / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, count + 2) / 2595) - 1)  # Hz
@@ -48,17 +60,17 @@ def mel_bands(count: int, rate: int, size: int) -> np.ndarray:
     return np.maximum(np.minimum(rise, fall), 0)
 
 
-def log_mel(waveform: np.ndarray, rate: int, count: int = 64) -> np.ndarray:
-    """Log-mel spectrogram, natural log of power, (frames, count)."""
+def log_mel_spectrogram(waveform: np.ndarray, rate: int, count: int = 64) -> np.ndarray:
+    """Natural log of the power in `count` mel bands, (frames, count)."""
     spectrum = np.abs(_stft(np.asarray(waveform, float), rate)) ** 2
     size = 2 * (spectrum.shape[1] - 1)
-    return np.log(spectrum @ mel_bands(count, rate, size).T + 1e-8)
+    return np.log(spectrum @ _mel_bands(count, rate, size).T + 1e-8)
 
 
-def griffin_lim(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Rebuild a waveform from the magnitudes of its mel spectrogram; the phases are guessed."""
+def _griffin_lim(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Rebuild a waveform from the magnitudes of its mel spectrogram, with estimated phases."""
     spectrum = np.abs(_stft(waveform, rate))  # (frames, bins)
-    bands = mel_bands(GRIFFIN_LIM_BANDS, rate, 2 * (spectrum.shape[1] - 1))
+    bands = _mel_bands(GRIFFIN_LIM_BANDS, rate, 2 * (spectrum.shape[1] - 1))
     spread = bands / (np.sum(bands**2, axis=1, keepdims=True) + 1e-9)
     cover = np.maximum(bands.sum(axis=0), 0.1)
     magnitude = np.maximum((spectrum @ bands.T) @ spread / cover, 0)
@@ -69,15 +81,15 @@ def griffin_lim(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np
     return _istft(magnitude * phase, rate, len(waveform))
 
 
-def vocoder(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """Channel vocoder: the original's band envelopes on pulses where voiced, on noise elsewhere."""
+def _vocoder(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """Channel vocoder: band envelopes of the original; pulses where voiced, noise elsewhere."""
     pitch, voiced = _pitch(waveform, rate)  # (samples,) each
     cycles = np.cumsum(pitch) / rate
     pulses = (np.diff(np.floor(cycles), prepend=0) > 0) * np.sqrt(rate / pitch)
     source = voiced * pulses + (1 - voiced) * rng.standard_normal(len(waveform))
     size = fft.next_fast_len(len(waveform) + int(0.1 * rate), real=True)
     f = fft.rfftfreq(size, 1 / rate)
-    bands = mel_bands(VOCODER_BANDS, 2 * f[-1], 2 * (len(f) - 1))
+    bands = _mel_bands(VOCODER_BANDS, 2 * f[-1], 2 * (len(f) - 1))
     low = signal.butter(2, 50, fs=rate, output="sos")
     spectra = fft.rfft(np.stack([waveform, source]), size)  # (2, bins)
     copy = np.zeros(len(waveform))
@@ -99,8 +111,8 @@ def _pitch(waveform: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     lag = first + similarity[:, first:last].argmax(axis=1)
     voiced = similarity[np.arange(len(lag)), lag] > 0.35
     centres = np.arange(len(frames)) * int(HOP_S * rate)
-    where = np.clip(np.searchsorted(centres, np.arange(len(waveform))), 0, len(centres) - 1)
-    return np.interp(np.arange(len(waveform)), centres, rate / lag), voiced[where].astype(float)
+    frame = np.clip(np.searchsorted(centres, np.arange(len(waveform))), 0, len(centres) - 1)
+    return np.interp(np.arange(len(waveform)), centres, rate / lag), voiced[frame].astype(float)
 
 
 def _frames(waveform: np.ndarray, rate: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The course's few-shot tasks on procedural sounds: named datasets that need no files."""
+"""The course's few-shot tasks on procedural sounds: named datasets without files."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,19 +14,19 @@ COPIES = ("griffin-lim", "vocoder")
 
 
 def sounds_heldout(**options) -> Dataset:
-    """Name the classes that the mini LALM was never told of; see `make`."""
+    """Name sounds of the classes that the mini LALM was not trained on; options as of `make`."""
     return make(CLASSES.index[CLASSES["held_out"]], **options)
 
 
 def sounds_trained(**options) -> Dataset:
-    """Name the classes that the mini LALM has words for; see `make`."""
+    """Name sounds of the classes that the mini LALM was trained to name; options as of `make`."""
     return make(CLASSES.index[~CLASSES["held_out"]], **options)
 
 
 def sounds_families(clips: int = 16, **options) -> Dataset:
-    """Tell the family of a sound, from classes that the support set does not hold.
+    """Name the family of a sound; the support set has no clip of the same class.
 
-    Labels are families and groups are classes; see `make`.
+    Labels are families and groups are classes. Options as of `make`.
     """
     named = make(CLASSES.index, clips=clips, **options)
     families = CLASSES.loc[named.table["label"], "family"].to_numpy()
@@ -35,10 +35,10 @@ def sounds_families(clips: int = 16, **options) -> Dataset:
 
 
 def spoof(clips: int = 6, **options) -> Dataset:
-    """Tell real recordings from a machine's copies of them: bona fide or spoof.
+    """Tell original clips from machine-made copies: bona fide or spoof. Options as of `make`.
 
-    Of each clip there is the original and one copy, by Griffin-Lim or by a vocoder (column
-    `attack`); groups are classes, so that no clip is on one side and its copy on the other.
+    Each clip comes as the original and as one copy, by Griffin-Lim or by a vocoder (column
+    `attack`). Groups are classes, so that a clip and its copy are both support or both queries.
     """
     real = make(CLASSES.index, clips=clips, **options)
     attacks = np.resize(COPIES, len(real))
@@ -62,11 +62,21 @@ def make(
     seed: int = 0,
     progress: bool = True,
 ) -> Dataset:
-    """Render clips of sound classes into a dataset, held in memory.
+    """Render clips of sound classes into a dataset in memory.
 
-    names: classes, of `sounds.CLASSES`. clips: per class. seconds: of each clip.
-    conditions: how they are recorded; default: everything drawn at random. seed: another seed,
-    other clips. Returns a `Dataset` with the columns path (a name), label, seed.
+    Parameters
+    ----------
+    names : classes, from `sounds.CLASSES`.
+    clips : number of clips per class.
+    seconds : length of each clip.
+    conditions : of the recording; default: all drawn at random.
+    seed : another seed gives other clips.
+    progress : show a bar.
+
+    Returns
+    -------
+    Dataset
+        With the columns path (a name), label, seed.
     """
     rows = [
         (f"{name} {number}", name, seed * 1_000_000 + number)
