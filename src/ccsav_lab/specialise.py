@@ -112,6 +112,24 @@ def better_than_chance(
     return pd.DataFrame({"accuracy": accuracy} | p)
 
 
+def interaction(table: pd.DataFrame) -> pd.DataFrame:
+    """Recall of each head × class, less what head and class alone give.
+
+    Parameters
+    ----------
+    table : (K, C) DataFrame
+        From `probe`.
+
+    Returns
+    -------
+    (K, C) DataFrame
+        Recall - head mean - class mean + grand mean, the interaction of a two-way layout; rows
+        and columns sum to 0.
+    """
+    by_head = table.mean(axis=1)
+    return table.sub(by_head, axis=0) - table.mean(axis=0) + by_head.mean()
+
+
 def similarity(table: pd.DataFrame) -> pd.DataFrame:
     """Correlation over heads of every class's column with every other's, (K, C) → (C, C).
 

@@ -203,6 +203,15 @@ def test_the_null_is_fast_enough_for_a_notebook():
     assert time.perf_counter() - start < 5  # some 0.2 s where nothing else runs
 
 
+def test_interaction_is_what_head_and_class_leave():
+    table = pd.DataFrame([[0.9, 0.5], [0.3, 0.7]], [4, 7], ["bell", "dog"])
+    left = specialise.interaction(table)  # head means 0.7 and 0.5, class means 0.6 and 0.6
+    np.testing.assert_allclose(left, [[0.2, -0.2], [-0.2, 0.2]])
+    assert list(left.index) == [4, 7] and list(left.columns) == ["bell", "dog"]
+    additive = pd.DataFrame(np.add.outer([0.1, 0.4, 0.3], [0.2, 0.0, 0.5]))
+    np.testing.assert_allclose(specialise.interaction(additive), 0, atol=1e-12)
+
+
 def test_similarity_is_correlation_over_heads():
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.random((20, 3)), columns=NAMES).assign(flat=0.5)

@@ -1,37 +1,35 @@
-"""Figures, in one style, drawn from the arrays they are given."""
+"""Figures in one style, each drawn from the arrays it is given.
 
-from .ablation import by_heads, change_maps, one_at_a_time, silenced_layers
-from .answers import confusion, differences, guesses
-from .detection import (
-    class_probabilities,
-    det_curves,
-    error_maps,
-    errors_by_threshold,
-    errors_of_heads,
-    score_distributions,
-)
-from .episodes import accuracy_by_shots
-from .heads import KIND_NAMES, head_map, weight_heatmap
-from .labelling import accuracies, before_and_after, by_threshold, by_wrong_labels, kept_by_class
-from .listening import by_position, log_mel, player, players, spectrograms
-from .paper_table import chosen_on_test, paper_table, zero_shot_forms
-from .probing import against_luck, by_layer, class_maps, flattery
-from .reliability import (
+A module holds the figures of the lesson of its name; `common`, `heads` and `spectrograms` hold
+those that several lessons share.
+"""
+
+from .ablations import accuracy_by_head_count, change_maps, silenced_layers, variant_differences
+from .common import accuracy_by_shots, confusion, differences, score_distributions
+from .heads import KIND_NAMES, head_map, specialisation_map, weight_heatmap
+from .load_an_lalm import accuracy_by_position, log_mel_picture
+from .paper_table import accuracy_by_method, chosen_on_test, zero_shot_forms
+from .probe_heads import accuracy_by_layer, class_maps, leave_one_out_gap, permutation_test
+from .quickstart import clips_with_votes
+from .reliability_weights import (
     estimates_against_truth,
     head_planes,
-    ladder,
     posterior_by_temperature,
+    recall_by_method,
     temperature_by_spread,
 )
-from .sounds import spectrogram_page
-from .specialisation import (
-    class_matrix,
-    depth_map,
-    depth_profile,
-    selectivity_ranks,
-    tuning_curves,
+from .specialisation import class_matrix, depth_map, depth_profile, selectivity_ranks, tuning_curves
+from .spectrograms import clip_board, mp3, player, players, spectrogram_page
+from .spoofing import det_curves, error_maps, errors_by_threshold, errors_of_heads
+from .style import COLOURS, DPI, MAP, STYLE, save_figure, show
+from .without_labels import (
+    accuracies,
+    accuracy_by_wrong_labels,
+    before_and_after,
+    kept_by_class,
+    shares_by_threshold,
 )
-from .style import COLOURS, DPI, MAP, STYLE, save, show
+from .your_own_sounds import class_probabilities
 
 __all__ = [
     "COLOURS",
@@ -40,19 +38,20 @@ __all__ = [
     "MAP",
     "STYLE",
     "accuracies",
+    "accuracy_by_head_count",
+    "accuracy_by_layer",
+    "accuracy_by_method",
+    "accuracy_by_position",
     "accuracy_by_shots",
-    "against_luck",
+    "accuracy_by_wrong_labels",
     "before_and_after",
-    "by_heads",
-    "by_layer",
-    "by_position",
-    "by_threshold",
-    "by_wrong_labels",
     "change_maps",
     "chosen_on_test",
     "class_maps",
     "class_matrix",
     "class_probabilities",
+    "clip_board",
+    "clips_with_votes",
     "confusion",
     "depth_map",
     "depth_profile",
@@ -62,27 +61,28 @@ __all__ = [
     "errors_by_threshold",
     "errors_of_heads",
     "estimates_against_truth",
-    "flattery",
-    "guesses",
     "head_map",
     "head_planes",
     "kept_by_class",
-    "ladder",
-    "log_mel",
-    "one_at_a_time",
-    "paper_table",
+    "leave_one_out_gap",
+    "log_mel_picture",
+    "mp3",
+    "permutation_test",
     "player",
     "players",
     "posterior_by_temperature",
-    "save",
+    "recall_by_method",
+    "save_figure",
     "score_distributions",
     "selectivity_ranks",
+    "shares_by_threshold",
     "show",
     "silenced_layers",
+    "specialisation_map",
     "spectrogram_page",
-    "spectrograms",
     "temperature_by_spread",
     "tuning_curves",
+    "variant_differences",
     "weight_heatmap",
     "zero_shot_forms",
 ]

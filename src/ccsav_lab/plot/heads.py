@@ -1,4 +1,4 @@
-"""Figures of heads: what each is good at."""
+"""Figures of all heads at once: weights, specialisation, one number per head."""
 
 import matplotlib as mpl
 import numpy as np
@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ccsav_lab import specialise
+
 from .style import MAP, STYLE
 
 KIND_NAMES = {
@@ -14,16 +16,52 @@ KIND_NAMES = {
     "cross": "decoder cross-attention",
     "encoder": "encoder self-attention",
 }
+DIVERGING = "RdBu_r"  # blue below 0, red above
 
 
 def weight_heatmap(
     weights: np.ndarray, labels: np.ndarray, heads: pd.DataFrame, what: str = "weight (%)"
 ) -> Figure:
-    """Which heads count for which class: classes down, heads across, in order of layer.
+    """Weight of every head for every class: classes down, heads across, in order of layer.
 
-    weights: (K, C), each column summing to 1, as `CCSAVClassifier.weights_`; labels: (C,);
-    heads: table of the K heads (layer, kind); what: name of the colour scale. Shown in per cent.
+    Parameters
+    ----------
+    weights : (K, C) float
+        Each column sums to 1, as in `CCSAVClassifier.weights_`; shown in per cent.
+    labels : (C,) str
+    heads : DataFrame
+        Table of the K heads (layer, kind).
+    what : str
+        Name of the colour scale.
     """
+    colours = {"cmap": MAP, "vmin": 0, "vmax": 100 * weights.max()}
+    return _classes_by_heads(100 * weights.T, labels, heads, what, **colours)
+
+
+def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
+    """How much better each head is at each class than head and class alone explain, in points.
+
+    Shows `specialise.interaction` of the recalls: red where a head finds a class more often than
+    a head of its mean recall finds a class of that mean recall, blue where less often. Similar
+    classes stand side by side.
+
+    Parameters
+    ----------
+    recalls : (K, C) DataFrame
+        From `specialise.probe`, from 0 to 1.
+    heads : DataFrame
+        Table of the K heads (layer, kind).
+    """
+    points = 100 * specialise.interaction(recalls)
+    order = specialise.order(specialise.similarity(recalls))
+    limit = points.abs().to_numpy().max()
+    colours = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
+    what = "recall above what head and\nclass alone give (points)"
+    return _classes_by_heads(points[order].to_numpy().T, order, heads, what, **colours)
+
+
+def _classes_by_heads(values, labels, heads, what, **colours):
+    """Heatmap of values (C, K) with a panel per kind of head and lines between layers."""
     kinds = heads["kind"].unique()
     sizes = [int((heads["kind"] == kind).sum()) for kind in kinds]
     with mpl.rc_context(STYLE):
@@ -32,12 +70,9 @@ def weight_heatmap(
             1, len(kinds), figsize=size, width_ratios=sizes, sharey=True, squeeze=False
         )
         for ax, kind in zip(axes[0], kinds, strict=True):
-            rows = heads["kind"].to_numpy() == kind
-            image = ax.imshow(
-                100 * weights[rows].T, aspect="auto", cmap=MAP, vmin=0, vmax=100 * weights.max(),
-                interpolation="nearest",
-            )  # fmt: skip
-            layers = heads["layer"].to_numpy()[rows]
+            of_kind = heads["kind"].to_numpy() == kind
+            image = ax.imshow(values[:, of_kind], aspect="auto", interpolation="nearest", **colours)
+            layers = heads["layer"].to_numpy()[of_kind]
             starts = np.flatnonzero(np.diff(layers, prepend=-1))
             for start in starts[1:]:
                 ax.axvline(start - 0.5, color="white", linewidth=1)
@@ -52,10 +87,18 @@ def weight_heatmap(
 
 
 def head_map(values: np.ndarray, heads: pd.DataFrame, what: str, chance: float) -> Figure:
-    """One number per head, on a layer × head grid, a panel per kind of head.
+    """One number per head on a layer × head grid: a panel per kind of head.
 
-    values: (K,), from 0 to 1, shown in per cent; heads: table of the K heads (layer, head, kind);
-    what: name of the colour scale; chance: where the scale starts, from 0 to 1.
+    Parameters
+    ----------
+    values : (K,) float
+        From 0 to 1, shown in per cent.
+    heads : DataFrame
+        Table of the K heads (layer, head, kind).
+    what : str
+        Name of the colour scale.
+    chance : float
+        Where the scale starts, from 0 to 1.
     """
     kinds = heads["kind"].unique()
     table = heads.assign(value=100 * np.asarray(values))

@@ -1,4 +1,4 @@
-"""Figures of the paper's table: asked without examples, from examples, and chosen on the test."""
+"""Figures of lesson 10: methods beside zero-shot answers, and settings chosen on the test."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,26 +11,32 @@ from scipy.stats import binomtest
 
 from .style import COLOURS, MARKERS, STYLE
 
-ASKED = ("-", "--", "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)))  # a dash for each form of asking
+DASHES = ("-", "--", "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)))  # one for each zero-shot form
 CHANCE = {"color": "0.4", "linestyle": (0, (1, 2)), "linewidth": 1.2}
 
 
 def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]) -> Figure:
-    """Accuracy of each form of asking without examples, a line each, with that form's chance.
+    """Zero-shot accuracy of each form of the question, a row each, with the chance of that form.
 
-    right: form → (N,), which clips were right; chance: form → what guessing gets, 0 to 1.
     Whiskers are 95 % intervals over clips (Wilson's).
+
+    Parameters
+    ----------
+    right : mapping of str to (N,) bool
+        Form → which clips were answered rightly.
+    chance : mapping of str to float
+        Form → accuracy of guessing, from 0 to 1.
     """
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(7.2, 0.9 + 0.34 * len(right)))
-        for at, (form, hits) in enumerate(right.items()):
+        for y, (form, hits) in enumerate(right.items()):
             low, high = binomtest(int(np.sum(hits)), len(hits)).proportion_ci(method="wilson")
             mean = np.mean(hits)
             ax.errorbar(
-                100 * mean, at, xerr=[[100 * (mean - low)], [100 * (high - mean)]], fmt="o", ms=6,
+                100 * mean, y, xerr=[[100 * (mean - low)], [100 * (high - mean)]], fmt="o", ms=6,
                 color=COLOURS[0], capsize=2,
             )  # fmt: skip
-            ax.plot([100 * chance[form]] * 2, [at - 0.4, at + 0.4], **CHANCE)
+            ax.plot([100 * chance[form]] * 2, [y - 0.4, y + 0.4], **CHANCE)
         ax.set(xlim=(-1, 102), ylim=(len(right) - 0.4, -0.6), xlabel="right answers (%)")
         ax.set_yticks(
             range(len(right)), [f"{form} (chance {100 * chance[form]:.0f} %)" for form in right]
@@ -39,45 +45,37 @@ def zero_shot_forms(right: Mapping[str, np.ndarray], chance: Mapping[str, float]
     return figure
 
 
-def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accuracy") -> Figure:
-    """Every method from examples, a marker per set of heads, beside zero-shot and chance.
+def accuracy_by_method(
+    table: pd.DataFrame, chance: float | None, metric: str = "accuracy"
+) -> Figure:
+    """Accuracy of every few-shot method, a marker per set of heads; zero-shot and chance are lines.
 
-    table: from `paper.run`; its rows without heads are drawn as lines. chance: of naming one of
-    all classes, 0 to 1; None: no line. metric: the column. Whiskers are 95 % intervals over
-    episodes. The right panel is the part of the left one where the methods are, enlarged.
+    Whiskers are 95 % intervals over episodes. The right panel enlarges the part with the methods.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `paper.run_protocol`; rows without heads are zero-shot.
+    chance : float, optional
+        Accuracy of guessing among all classes, from 0 to 1; None: no line.
+    metric : str
+        The column that is drawn.
     """
-    named, width = table.index.get_level_values("heads") != "", f"{metric}_interval"
-    asked, few = 100 * table.loc[~named, metric].dropna().droplevel("heads"), table[named]
+    few_shot = table.index.get_level_values("heads") != ""
+    few = 100 * table.loc[few_shot, [metric, f"{metric}_interval"]]
+    few.columns = ["mean", "interval"]
+    zero_shot = 100 * table.loc[~few_shot, metric].dropna().droplevel("heads")
     methods = list(few.index.get_level_values("method").unique())
-    sets = list(few.index.get_level_values("heads").unique())
-    whisker = few[width].fillna(0)  # of a single episode there is none
-    values = 100 * np.stack([few[metric] - whisker, few[metric] + whisker])
-    low, high = values.min(), values.max()
-    near = [x for x in asked if 2 * low - high < x < 2 * high - low]  # by no more than the spread
-    low, high = min([low, *near]), max([high, *near])
-    pad = max(0.06 * (high - low), 1)
-    limits = (max(low - pad, -1), min(high + pad, 101))
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, 2, figsize=(8.6, 1.5 + 0.38 * len(methods)), sharey=True, width_ratios=(1, 1.5)
         )
-        for ax, x in zip(axes, ((-1, 101), limits), strict=True):
-            for i, heads in enumerate(sets):
-                part = 100 * few.xs(heads, level="heads").loc[methods, [metric, width]]
-                at = np.arange(len(methods)) + 0.24 * (i - (len(sets) - 1) / 2)
-                ax.errorbar(
-                    part[metric], at, xerr=part[width], fmt=MARKERS[i], ms=5, capsize=2,
-                    color=COLOURS[i], label=heads,
-                )  # fmt: skip
-            for i, (form, value) in enumerate(asked.items()):
-                options = "mcq" in form
-                ax.axvline(
-                    value, color=COLOURS[3 if options else 2], linestyle=ASKED[i], linewidth=1.5,
-                    label=form.replace(", mcq,", ", with options,"), zorder=0,
-                )  # fmt: skip
+        for ax, limits in zip(axes, ((-1, 101), _enlarged(few, zero_shot)), strict=True):
+            _draw_few_shot(ax, few, methods)
+            _draw_zero_shot(ax, zero_shot)
             if chance is not None:
                 ax.axvline(100 * chance, label="chance of all classes", **CHANCE)
-            ax.set(xlim=x, xlabel=f"{metric.replace('_', ' ')} (%)")
+            ax.set(xlim=limits, xlabel=f"{metric.replace('_', ' ')} (%)")
             ax.tick_params("y", length=0)
         axes[0].set(ylim=(len(methods) - 0.5, -0.5), title="whole scale")
         axes[1].set(title="enlarged")
@@ -87,11 +85,47 @@ def paper_table(table: pd.DataFrame, chance: float | None, metric: str = "accura
     return figure
 
 
-def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float) -> Figure:
-    """Accuracy against a setting, a thin line per episode; below, how many are best at each one.
+def _enlarged(few, zero_shot):
+    """Limits in per cent that hold all methods, and the zero-shot lines near them."""
+    interval = few["interval"].fillna(0)  # a single episode has none
+    low, high = (few["mean"] - interval).min(), (few["mean"] + interval).max()
+    near = [x for x in zero_shot if 2 * low - high < x < 2 * high - low]  # within one more spread
+    low, high = min([low, *near]), max([high, *near])
+    pad = max(0.06 * (high - low), 1)
+    return max(low - pad, -1), min(high + pad, 101)
 
-    settings: (S,), drawn on a logarithmic axis; accuracy: (E, S), 0 to 1; fixed: the setting that
-    was taken before any clip was heard. An episode with several best settings is shared out.
+
+def _draw_few_shot(ax, few, methods):
+    """A row per method, a marker per set of heads; `few`: mean and interval in per cent."""
+    sets = few.index.get_level_values("heads").unique()
+    for i, heads in enumerate(sets):
+        part = few.xs(heads, level="heads").loc[methods]
+        y = np.arange(len(methods)) + 0.24 * (i - (len(sets) - 1) / 2)
+        style = {"fmt": MARKERS[i], "color": COLOURS[i], "ms": 5, "capsize": 2}
+        ax.errorbar(part["mean"], y, xerr=part["interval"], label=heads, **style)
+
+
+def _draw_zero_shot(ax, zero_shot):
+    """A vertical line per form of the question, in per cent."""
+    for i, (form, value) in enumerate(zero_shot.items()):
+        style = {"color": COLOURS[3 if "mcq" in form else 2], "linestyle": DASHES[i]}
+        label = form.replace(", mcq,", ", with options,")
+        ax.axvline(value, linewidth=1.5, label=label, zorder=0, **style)
+
+
+def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float) -> Figure:
+    """Accuracy against a setting, a thin line per episode; below, episodes that are best at each.
+
+    An episode with several best settings is shared among them.
+
+    Parameters
+    ----------
+    settings : sequence of S float
+        Drawn on a logarithmic axis.
+    accuracy : (E, S) float
+        From 0 to 1.
+    fixed : float
+        The setting that was fixed before any test clip was used.
     """
     accuracy = 100 * np.asarray(accuracy)
     best = np.isclose(accuracy, accuracy.max(axis=1, keepdims=True))
@@ -105,14 +139,8 @@ def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float
         above.plot(settings, accuracy.mean(axis=0), "o-", ms=5, color=COLOURS[0], label="mean")
         below.bar(settings, shares, width=0.35 * np.asarray(settings), color=COLOURS[0])
         for ax in (above, below):
-            ax.axvline(
-                fixed,
-                color="0.3",
-                linestyle="--",
-                linewidth=1.2,
-                label="fixed beforehand",
-                zorder=0,
-            )
+            style = {"color": "0.3", "linestyle": "--", "linewidth": 1.2, "zorder": 0}
+            ax.axvline(fixed, label="fixed beforehand", **style)
         above.set(ylabel="accuracy on\ntest clips (%)", xscale="log")
         above.set_xticks(settings, [f"{x:.2g}" for x in settings])
         above.minorticks_off()

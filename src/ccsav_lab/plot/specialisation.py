@@ -1,6 +1,6 @@
-"""Figures of who specialises in what: selectivity, likeness of classes, depth, tuning curves."""
+"""Figures of lesson 04: selectivity, similarity of classes, depth, tuning curves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from string import ascii_letters
 
 import matplotlib as mpl
@@ -13,18 +13,19 @@ from matplotlib.ticker import LogLocator, NullLocator
 from scipy import stats
 
 from .heads import KIND_NAMES
-from .listening import draw_spectrogram
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE
-
-MOST_BARS = 12  # classes that a head's votes are shown for
 
 
 def selectivity_ranks(selectivity: pd.Series, references: Mapping[str, np.ndarray]) -> Figure:
-    """Heads from the least to the most selective, against what chance or made-up heads reach.
+    """Heads from the least to the most selective, beside reference sets of heads.
 
-    selectivity: (K,), from 0 to 1, with the heads' names as index; the most selective is named.
-    references: name → (n, K), selectivities of n other sets of K heads: the line is the median of
-    each rank over the sets, the band holds 95 % of the sets.
+    Parameters
+    ----------
+    selectivity : (K,) Series
+        From 0 to 1; the index names the heads, and the most selective head is labelled.
+    references : mapping of str to (n, K) float
+        Name → selectivities of n other sets of K heads. The line is the median of each rank over
+        the sets, the band holds 95 % of the sets.
     """
     rank = np.arange(1, len(selectivity) + 1)
     ordered = selectivity.sort_values()
@@ -46,10 +47,16 @@ def selectivity_ranks(selectivity: pd.Series, references: Mapping[str, np.ndarra
 def class_matrix(
     similarity: pd.DataFrame, families: pd.Series | None = None, what: str = "correlation"
 ) -> Figure:
-    """How alike classes are, every class with every other, in the order given.
+    """Similarity of every class with every other, in the order given.
 
-    similarity: (C, C), symmetric; the diagonal is left blank. families: class → family, shown as a
-    lettered strip beside the classes; default: none. what: name of the colour scale.
+    Parameters
+    ----------
+    similarity : (C, C) DataFrame
+        Symmetric; the diagonal is left blank.
+    families : Series, optional
+        Class → family, shown as a strip of letters beside the classes; default: none.
+    what : str
+        Name of the colour scale.
     """
     values, n = similarity.to_numpy(float), len(similarity)
     values = np.where(np.eye(n, dtype=bool), np.nan, values)
@@ -67,7 +74,7 @@ def class_matrix(
 
 
 def _strip(figure, ax, families):
-    """Left of a matrix, a column of cells, one per row, with a letter and colour for its family."""
+    """Left of a matrix, a column of cells with a letter and a colour for the family of each row."""
     names = list(dict.fromkeys(families))
     colours = [(*COLOURS[i % len(COLOURS)], 0.45) for i in range(len(names))]
     letters = [ascii_letters[i % len(ascii_letters)] for i in range(len(names))]
@@ -86,10 +93,14 @@ def _strip(figure, ax, families):
 
 
 def depth_profile(values: Mapping[str, pd.Series], heads: pd.DataFrame) -> Figure:
-    """What heads do at every depth: a point per head, a line through the layers' means.
+    """Values of the heads by layer: a point per head, a line through the layers' means.
 
-    values: name of the axis → (K,), from 0 up, a row of panels each; heads: table of the K heads
-    (layer, kind), a column of panels per kind.
+    Parameters
+    ----------
+    values : mapping of str to (K,) float
+        Name of the axis → values from 0 up; a row of panels each.
+    heads : DataFrame
+        Table of the K heads (layer, kind); a column of panels per kind.
     """
     kinds = list(heads["kind"].unique())
     widths = [heads.loc[heads["kind"] == kind, "layer"].nunique() + 1 for kind in kinds]
@@ -101,10 +112,10 @@ def depth_profile(values: Mapping[str, pd.Series], heads: pd.DataFrame) -> Figur
         )  # fmt: skip
         for row, (name, value) in zip(axes, values.items(), strict=True):
             for i, (ax, kind) in enumerate(zip(row, kinds, strict=True)):
-                own = (heads["kind"] == kind).to_numpy()
-                layer, value_of = heads["layer"].to_numpy()[own], np.asarray(value)[own]
-                mean = pd.Series(value_of).groupby(layer).mean()
-                ax.plot(layer, value_of, MARKERS[i], ms=4, color=COLOURS[i], alpha=0.5)
+                of_kind = (heads["kind"] == kind).to_numpy()
+                layer, shown = heads["layer"].to_numpy()[of_kind], np.asarray(value)[of_kind]
+                mean = pd.Series(shown).groupby(layer).mean()
+                ax.plot(layer, shown, MARKERS[i], ms=4, color=COLOURS[i], alpha=0.5)
                 ax.plot(mean.index, mean, color=COLOURS[i], linestyle=LINES[i], linewidth=2)
                 ax.set(ylim=(0, 1.08 * np.nanmax(value)), xticks=mean.index)
                 ax.margins(x=0.12)
@@ -117,18 +128,22 @@ def depth_profile(values: Mapping[str, pd.Series], heads: pd.DataFrame) -> Figur
 
 
 def depth_map(table: pd.DataFrame, heads: pd.DataFrame, what: str = "mean recall (%)") -> Figure:
-    """Where in depth each class is known: the mean over every layer's heads, a panel per kind.
+    """Mean recall of each class over the heads of each layer: a panel per kind of head.
 
-    table: (K, C), from 0 to 1, shown in per cent, classes in the order of the columns; heads:
-    table of the K heads (layer, kind). A dot marks the best layer of each class in each panel.
+    A dot marks the best layer of each class in each panel.
+
+    Parameters
+    ----------
+    table : (K, C) DataFrame
+        Recalls, from 0 to 1; classes in the order of the columns.
+    heads : DataFrame
+        Table of the K heads (layer, kind).
+    what : str
+        Name of the colour scale.
     """
     kinds = list(heads["kind"].unique())
-    means = {
-        kind: 100 * table[own := (heads["kind"] == kind).to_numpy()].groupby(
-            heads["layer"].to_numpy()[own]
-        ).mean()
-        for kind in kinds
-    }  # fmt: skip
+    by_layer = 100 * table.groupby([heads["kind"].to_numpy(), heads["layer"].to_numpy()]).mean()
+    means = {kind: by_layer.loc[kind] for kind in kinds}  # (layers, C) each
     high = max(mean.to_numpy().max() for mean in means.values())
     with mpl.rc_context(STYLE):
         widths = [max(len(mean), 4) for mean in means.values()]
@@ -162,25 +177,36 @@ def tuning_curves(
     own: tuple[float, float] | None = None,
     log: bool = True,
 ) -> Figure:
-    """How heads respond as one thing about a sound changes: means over clips with 95 % intervals.
+    """Responses of heads as one parameter of a sound changes: means over clips, 95 % intervals.
 
-    responses: tidy table with the columns value, clip, head, response; see `explore.responses`.
-    names: head → its name, one line each. xlabel: what is changed, with its unit. ylabel: what the
-    response is; scale: what it is multiplied by. chance: where to draw the line of chance, before
-    scaling. own: the values between which clips of the class themselves lie, shaded. log: a
-    logarithmic axis of values.
+    Parameters
+    ----------
+    responses : DataFrame
+        Columns value, clip, head, response; from `explore.responses`.
+    names : mapping of int to str
+        Head → its name; a line each.
+    xlabel, ylabel : str
+        The parameter and the response, with their units.
+    scale : float
+        The factor that responses are multiplied by.
+    chance : float, optional
+        Where the line of chance is drawn, before scaling.
+    own : (float, float), optional
+        Range of values that clips of the class have, shaded.
+    log : bool
+        Whether the axis of values is logarithmic.
     """
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6.6, 2.8))
         if own is not None:
             ax.axvspan(*own, color="0.92", zorder=0, label="the class's own range")
         for i, (head, name) in enumerate(names.items()):
-            grouped = responses[responses["head"] == head].groupby("value")["response"]
-            n = grouped.count()
-            half = stats.t.ppf(0.975, (n - 1).clip(lower=1)) * grouped.std() / np.sqrt(n)
+            by_value = responses[responses["head"] == head].groupby("value")["response"]
+            mean, half = _mean_and_interval(by_value)
             style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
-            mean = scale * grouped.mean()
-            ax.errorbar(mean.index, mean, scale * half, label=name, capsize=2, ms=5, **style)
+            ax.errorbar(
+                mean.index, scale * mean, scale * half, label=name, capsize=2, ms=5, **style
+            )
         if chance is not None:
             style = {"color": "0.4", "linestyle": (0, (1, 2)), "linewidth": 1}
             ax.axhline(scale * chance, label="chance", **style)
@@ -196,44 +222,8 @@ def tuning_curves(
     return figure
 
 
-def clip_board(
-    rows: Mapping[str, Sequence[tuple[str, np.ndarray]]],
-    rate: int,
-    votes: pd.Series,
-    title: str,
-    true: str,
-    recall: float,
-) -> Figure:
-    """One head and one class: clips in rows, as spectrograms, and beside them the head's votes.
-
-    rows: heading → clips, each (title, waveform (samples,)); rate: Hz. votes: class → mean
-    posterior of the head on clips of class `true`, from 0 to 1; the largest MOST_BARS are shown,
-    and that of `true`, in a colour. title: of the votes. recall: of the head for that class.
-    """
-    columns = max(map(len, rows.values()))
-    votes = votes.sort_values(ascending=False, kind="stable")
-    shown = votes[votes.index.isin([*votes.index[:MOST_BARS], true])][::-1]
-    with mpl.rc_context(STYLE):
-        figure = plt.figure(figsize=(2.0 * columns + 3.8, 2.3 * len(rows)))
-        left, right = figure.subfigures(1, 2, width_ratios=[2.0 * columns, 3.8])
-        parts = np.atleast_1d(left.subfigures(len(rows), 1))
-        for part, (heading, clips) in zip(parts, rows.items(), strict=True):
-            part.suptitle(heading, x=0.01, ha="left", fontsize=11)
-            axes = part.subplots(1, columns, sharey=True, squeeze=False)[0]
-            for ax, (name, waveform) in zip(axes, clips, strict=False):
-                draw_spectrogram(ax, waveform, rate)
-                ax.set_title(name, fontsize=9)
-            for ax in axes[len(clips) :]:
-                ax.set_axis_off()
-            axes[0].set_ylabel("frequency (kHz)")
-        right.suptitle(title, x=0.02, ha="left", fontsize=11)
-        ax = right.subplots()
-        colours = [COLOURS[0] if name == true else "0.7" for name in shown.index]
-        ax.barh(range(len(shown)), 100 * shown, color=colours)
-        ax.axvline(100 / len(votes), color="0.4", linestyle=(0, (1, 2)), linewidth=1)
-        ax.set_yticks(range(len(shown)), shown.index)
-        for tick, name in zip(ax.get_yticklabels(), shown.index, strict=True):
-            tick.set_fontweight("bold" if name == true else "normal")
-        ax.set(xlim=(0, 100), xlabel=f"mean posterior (%); recall {100 * recall:.0f} %")
-        ax.tick_params(axis="y", length=0)
-    return figure
+def _mean_and_interval(grouped):
+    """Mean of each group, and half its 95 % interval by Student's t."""
+    n = grouped.count()
+    half = stats.t.ppf(0.975, (n - 1).clip(lower=1)) * grouped.std() / np.sqrt(n)
+    return grouped.mean(), half

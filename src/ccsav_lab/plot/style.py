@@ -1,4 +1,4 @@
-"""The one style of all figures, and how they are saved and shown."""
+"""The style that all figures share; how they are saved and shown."""
 
 import io
 from pathlib import Path
@@ -19,19 +19,38 @@ STYLE = {
     "axes.spines.right": False,
     "axes.grid": False,
     "savefig.bbox": "tight",
-    "svg.hashsalt": "ccsav",  # the same figure is the same file
+    "svg.hashsalt": "ccsav",  # the same figure gives the same file
 }
-DPI = 200  # PNG, twice the size on screen
+DPI = 200  # of a PNG, twice that on screen
 COLOURS = sns.color_palette("colorblind")
 MARKERS, LINES = "osD^vP", ("-", "--", "-.", ":", "-", "--")
-MAP = "cividis"  # even steps of lightness: readable in grayscale and by the colour-blind
-FIGURES = Path("../figures")  # from where a notebook stands
+MAP = "cividis"  # lightness rises evenly: readable in greyscale and by the colour-blind
+FIGURES = Path("../figures")  # relative to the notebooks
 
 
-def save(figure: Figure, path: str | Path) -> list[Path]:
-    """Write a figure as `path`.png and `path`.svg, close it, and return the two paths.
+def draw_level(ax, name: str, value: float, **place) -> None:
+    """Draw a dotted line at a value from 0 to 1, in per cent, with its name at the right end."""
+    ax.axhline(100 * value, color="0.4", linestyle=(0, (1, 2)), linewidth=1)
+    place = {"xytext": (0, 2), "ha": "right", "color": "0.3", "fontsize": 9} | place
+    xycoords = ("axes fraction", "data")
+    ax.annotate(name, (1, 100 * value), xycoords=xycoords, textcoords="offset points", **place)
 
-    The PNG keeps 256 colours: a third of the bytes, and no difference to the eye.
+
+def save_figure(figure: Figure, path: str | Path) -> list[Path]:
+    """Write a figure as PNG and SVG, and close it.
+
+    The PNG has 256 colours: a third of the bytes, without a visible difference.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : str or Path
+        Of the files, without suffix.
+
+    Returns
+    -------
+    list of Path
+        `path`.png and `path`.svg.
     """
     files = [Path(f"{path}.png"), Path(f"{path}.svg")]
     drawn = io.BytesIO()
@@ -44,11 +63,17 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
 
 
 def show(figure: Figure, name: str, alt: str = "") -> display.Image:
-    """In a notebook: write a figure to `FIGURES`/`name`.png and .svg, close it, and display it.
+    """Write a figure to `FIGURES` as PNG and SVG, close it, and display it in a notebook.
 
-    alt: what it shows, for those who cannot see it.
+    Parameters
+    ----------
+    figure : Figure
+    name : str
+        Of the files, without suffix.
+    alt : str
+        What the figure shows, for readers who cannot see it; default: `name`.
     """
     FIGURES.mkdir(parents=True, exist_ok=True)
     width = round(figure.get_size_inches()[0] * DPI / 2)
-    png, _ = save(figure, FIGURES / name)
+    png, _ = save_figure(figure, FIGURES / name)
     return display.Image(png, embed=True, width=width, alt=alt or name)

@@ -17,7 +17,7 @@ def table(metric="accuracy"):
         ("", "zero-shot, mcq, rank"): (0.95, np.nan),
     }
     for heads in ("decoder heads", "all heads"):
-        rows |= {(heads, "SAV"): (0.7, 0.02), (heads, "default"): (0.8, 0.01)}
+        rows |= {(heads, "SAV"): (0.7, 0.02), (heads, "CCSAV"): (0.8, 0.01)}
     index = pd.MultiIndex.from_tuples(rows, names=["heads", "method"])
     return pd.DataFrame(list(rows.values()), index, [metric, f"{metric}_interval"])
 
@@ -36,8 +36,8 @@ def test_zero_shot_forms():
     assert names == ["open (chance 2 %)", "with options (chance 25 %)"]
 
 
-def test_paper_table():
-    whole, enlarged = plot.paper_table(table(), 0.1).axes
+def test_accuracy_by_method():
+    whole, enlarged = plot.accuracy_by_method(table(), 0.1).axes
     assert drawn_lines(whole) == {
         "zero-shot, open, rank": 90,
         "zero-shot, with options, rank": 95,
@@ -46,16 +46,16 @@ def test_paper_table():
     assert whole.get_xlim() == (-1, 101)
     low, high = enlarged.get_xlim()
     assert 60 < low < 68 and 90 < high < 95  # one line is near the methods, the other is not
-    assert [label.get_text() for label in whole.get_yticklabels()] == ["SAV", "default"]
+    assert [label.get_text() for label in whole.get_yticklabels()] == ["SAV", "CCSAV"]
     for ax in (whole, enlarged):
         assert [c.get_label() for c in ax.containers] == ["decoder heads", "all heads"]
         np.testing.assert_allclose(ax.containers[1].lines[0].get_xydata()[:, 0], [70, 80])
 
 
-def test_paper_table_without_answers_or_chance():
+def test_accuracy_by_method_without_answers_or_chance():
     few = table("exact_match").drop(index="", level="heads")
     few["exact_match_interval"] = np.nan  # one episode: no interval
-    whole, enlarged = plot.paper_table(few, None, "exact_match").axes
+    whole, enlarged = plot.accuracy_by_method(few, None, "exact_match").axes
     assert drawn_lines(whole) == {} == drawn_lines(enlarged)
     assert enlarged.get_xlabel() == "exact match (%)"
     assert enlarged.get_xlim() == (69, 81)

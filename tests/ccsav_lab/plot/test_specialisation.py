@@ -4,7 +4,6 @@ import pytest
 from scipy import stats
 
 from ccsav_lab import plot
-from ccsav_lab.plot.specialisation import MOST_BARS, clip_board
 
 
 @pytest.fixture
@@ -91,17 +90,3 @@ def test_tuning_curves():
     plain = plot.tuning_curves(table, {3: "a"}, "x", scale=1, log=False, ylabel="cosine").axes[0]
     assert plain.get_xscale() == "linear" and plain.get_ylabel() == "cosine"
     assert plain.get_ylim()[1] < 3
-
-
-def test_clip_board_shows_the_true_class_however_small_its_vote():
-    wave = np.random.default_rng(0).normal(size=1600)
-    names = [f"class {i:02d}" for i in range(20)]
-    votes = pd.Series(np.arange(20) / 190, names)
-    rows = {"most": [("A", wave), ("B", wave)], "least": [("C", wave)]}
-    figure = clip_board(rows, 16_000, votes, "a head", "class 03", 0.25)
-    *panels, bars = figure.axes
-    assert [ax.get_title(loc="left") for ax in panels if ax.images] == ["A", "B", "C"]
-    drawn = [t.get_text() for t in bars.get_yticklabels()]
-    assert len(drawn) == MOST_BARS + 1 and drawn[0] == "class 03" and drawn[-1] == "class 19"
-    np.testing.assert_allclose(bars.patches[-1].get_width(), 10)
-    assert "recall 25 %" in bars.get_xlabel()

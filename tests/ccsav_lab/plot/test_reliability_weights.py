@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from ccsav_lab import plot
 
@@ -44,9 +43,9 @@ def test_temperature_by_spread():
     assert ax.lines[0].get_ydata()[0] == 0.07
 
 
-def test_ladder_names_those_that_change_most():
+def test_recall_by_method_names_those_that_change_most():
     recalls = pd.DataFrame({"m": np.full(9, 0.5), "n": np.linspace(0.3, 0.7, 9)}, list("abcdefghi"))
-    ax = plot.ladder(recalls, label=2).axes[0]
+    ax = plot.recall_by_method(recalls, label=2).axes[0]
     assert {t.get_text() for t in ax.texts} == {"a", "b", "h", "i", "mean"}
     np.testing.assert_allclose(ax.lines[-1].get_ydata(), [50, 50])
     heights = sorted(t.xy[1] for t in ax.texts if t.get_text() != "mean")
@@ -54,20 +53,9 @@ def test_ladder_names_those_that_change_most():
     assert np.diff(heights).min() > 0.039 * (high - low)
 
 
-def test_ladder_of_few_classes_names_all():
+def test_recall_by_method_of_few_classes_names_all():
     recalls = pd.DataFrame({"m": [0.5, 0.6], "n": [0.7, 0.4]}, ["up", "down"])
-    ax = plot.ladder(recalls).axes[0]
+    ax = plot.recall_by_method(recalls).axes[0]
     assert {t.get_text() for t in ax.texts} == {"up", "down", "mean"}
     assert ax.lines[0].get_linestyle() == "-"
     assert ax.lines[1].get_linestyle() == "--"
-
-
-def test_show_writes_and_displays(tmp_path, monkeypatch):
-    monkeypatch.setattr("ccsav_lab.plot.style.FIGURES", tmp_path / "figures")
-    figure = plot.posterior_by_temperature(np.ones(1), np.ones((1, 1)), ["a"])
-    shown = plot.show(figure, "99-x", alt="one point")
-    assert {f.name for f in (tmp_path / "figures").iterdir()} == {"99-x.png", "99-x.svg"}
-    data, metadata = shown._repr_mimebundle_()
-    assert data["image/png"]
-    assert metadata["image/png"]["alt"] == "one point"
-    assert metadata["image/png"]["width"] == pytest.approx(100 * figure.get_size_inches()[0], 1)

@@ -62,7 +62,7 @@ def test_det_curve_of_two_bell_curves_is_a_straight_line(ranked):
 def test_det_curve_of_a_perfect_ranking_is_drawn(tmp_path):
     positive = np.arange(10) < 5
     for ranking in (positive.astype(float), -positive.astype(float), np.zeros(10)):
-        plot.save(plot.det_curves({"it": (positive, ranking)}, "a", "b"), tmp_path / "det")
+        plot.save_figure(plot.det_curves({"it": (positive, ranking)}, "a", "b"), tmp_path / "det")
 
 
 def test_errors_by_threshold(ranked):
@@ -79,18 +79,6 @@ def test_errors_by_threshold(ranked):
     assert at == pytest.approx(1, abs=0.05)
     assert legend_of(figure)[:2] == ["real called spoof", "spoof called real"]
     assert ax.get_ylabel() == "errors (%)"
-
-
-def test_score_distributions():
-    scores = {"a": np.array([0.0, 0.1, 0.9, 1.0]), "b": np.array([0.95])}
-    figure = plot.score_distributions(scores, "score", threshold=0.5, bins=2)
-    ax = figure.axes[0]
-    drawn = [list(patch.get_data()[0]) for patch in ax.patches]
-    assert drawn == [[50, 50], [0, 100]]
-    assert legend_of(figure) == ["a, 4 clips", "b, 1 clips", "threshold, 0.5"]
-    assert ax.get_xlabel() == "score"
-    assert ax.get_ylim()[0] == 0
-    assert len(plot.score_distributions(scores, "score").axes[0].lines) == 0
 
 
 def test_error_maps(heads):
@@ -119,12 +107,3 @@ def test_errors_of_heads(heads):
     assert ax.get_xlim() == ax.get_ylim()
     assert ax.get_xlim()[1] > 60
     assert "guessing" in legend_of(figure)
-
-
-def test_class_probabilities():
-    proba = pd.DataFrame([[0.9, 0.1], [0.3, 0.7]], index=["one", "two"], columns=["x", "y"])
-    ax, scale = plot.class_probabilities(proba).axes
-    np.testing.assert_allclose(ax.collections[0].get_array().ravel(), [90, 10, 30, 70])
-    assert [text.get_text() for text in ax.texts] == ["90", "10", "30", "70"]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["one", "two"]
-    assert scale.get_ylabel() == "probability (%)"

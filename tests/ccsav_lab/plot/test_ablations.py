@@ -25,10 +25,10 @@ def points(ax, marker):
     return [(line.get_markerfacecolor() != "white", line.get_xydata().tolist()) for line in lines]
 
 
-def test_one_at_a_time():
+def test_variant_differences():
     first = table({"tau = 0.03": (-0.1, 0.02), "alpha = 10": (0.01, 0.03)})
     second = table({"alpha = 10": (0.2, 0.01), "tau = 0.2": (0, 0.1), "alpha = 0": (0.3, 0.4)})
-    left, right = plot.one_at_a_time({"default": first, "paper": second}, NAMES).axes
+    left, right = plot.variant_differences({"CCSAV": first, "CALM": second}, NAMES).axes
     assert [t.get_text() for t in left.get_yticklabels()] == NAMES
     at = dict(zip(NAMES, left.get_yticks(), strict=True))
     np.testing.assert_allclose(np.diff(list(at.values())), [1, 1.7, 1])  # options stand apart
@@ -44,9 +44,10 @@ def test_one_at_a_time():
     assert unclear == [[0, at["tau = 0.2"]], [30, at["alpha = 0"]]]
 
 
-def test_by_heads():
+def test_accuracy_by_head_count():
     rows = {f"{way} {k}": (0.01 * k + i / 10, 0.02) for i, way in enumerate("ab") for k in (20, 5)}
-    figure = plot.by_heads({"one": table(rows), "two": table(rows)}, "x", "y", {"chance": 0.25})
+    panels = {"one": table(rows), "two": table(rows)}
+    figure = plot.accuracy_by_head_count(panels, "x", "y", {"chance": 0.25})
     left, right = figure.axes
     assert [t.get_text() for t in left.get_xticklabels()] == ["5", "20"]
     drawn = {c.get_label(): c.lines[0].get_ydata(orig=False) for c in right.containers}

@@ -3,11 +3,12 @@ import io
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from ccsav_lab import plot
-from ccsav_lab.plot import listening
+from ccsav_lab.plot import spectrograms
 
 RATE = 16_000
 
@@ -18,10 +19,10 @@ def tone(pitch, seconds=1.0, rate=RATE, start=0.0):
 
 
 def test_a_tone_is_bright_where_and_when_it_sounds():
-    db, (left, right, bottom, top) = listening.level(tone(3000, start=0.5), RATE)
+    db, (left, right, bottom, top) = spectrograms._level(tone(3000, start=0.5), RATE)
     assert (left, bottom, top) == (0, 0, 8)
-    assert right == pytest.approx(1, abs=listening.HOP_S)
-    assert db.max() == 0 and db.min() == -listening.DEPTH_DB
+    assert right == pytest.approx(1, abs=spectrograms.HOP_S)
+    assert db.max() == 0 and db.min() == -spectrograms.DEPTH_DB
     khz = (np.arange(len(db)) + 0.5) * top / len(db)
     seconds = (np.arange(db.shape[1]) + 0.5) * right / db.shape[1]
     assert khz[db.max(1).argmax()] == pytest.approx(3, abs=0.06)
@@ -29,18 +30,8 @@ def test_a_tone_is_bright_where_and_when_it_sounds():
 
 
 def test_silence_can_be_drawn():
-    db, _ = listening.level(np.zeros(RATE), RATE)
+    db, _ = spectrograms._level(np.zeros(RATE), RATE)
     assert np.all(db == 0)
-
-
-def test_spectrograms():
-    figure = plot.spectrograms({"low": tone(300), "high": tone(5000)}, RATE)
-    low, high, scale = figure.axes
-    assert [ax.get_title(loc="left") for ax in (low, high)] == ["low", "high"]
-    assert low.get_xlabel() == "time (s)" and low.get_ylabel() == "frequency (kHz)"
-    assert scale.get_ylabel() == "level (dB)"
-    brightest = [ax.images[0].get_array().max(1).argmax() for ax in (low, high)]
-    assert brightest[0] < brightest[1]
 
 
 def decoded(page, kind):
@@ -67,29 +58,34 @@ def test_players_stand_side_by_side():
 
 @pytest.mark.parametrize(("rate", "made"), [(96_000, 48_000), (4_000, 8_000), (44_100, 44_100)])
 def test_mp3_at_rates_that_it_knows(rate, made):
-    heard, got = soundfile.read(io.BytesIO(listening.mp3(tone(500, 1.0, rate), rate)))
+    heard, got = soundfile.read(io.BytesIO(spectrograms.mp3(tone(500, 1.0, rate), rate)))
     assert got == made
     assert np.abs(np.fft.rfft(heard)).argmax() * made / len(heard) == pytest.approx(500, abs=5)
 
 
-def test_log_mel():
-    features = np.zeros((64, 204))
-    features[10, 100] = 1
-    figure = plot.log_mel(features, 2.04)
-    image = figure.axes[0].images[0]
-    np.testing.assert_array_equal(image.get_array(), features)
-    assert tuple(image.get_extent()) == (0, 2.04, 0, 64)
-    assert image.origin == "lower"
+def test_spectrogram_page():
+    tone = np.log(np.full((50, 16), 1e-6))
+    tone[:, 4] = 0
+    figure = plot.spectrogram_page(
+        {"alarms": {"siren": tone, "bell": tone}, "animals": {"dog": tone}}, 2
+    )
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert [ax.get_title(loc="left") for ax in drawn] == ["siren", "bell", "dog"]
+    np.testing.assert_allclose(drawn[0].images[0].get_array()[4], 0)
+    np.testing.assert_allclose(drawn[0].images[0].get_array()[0], -60)
+    assert drawn[0].get_ylabel() == "alarms"
 
 
-def test_by_position():
-    accuracy = np.linspace(0, 1, 12).reshape(6, 2)
-    is_audio = np.array([0, 0, 1, 1, 0, 0], bool)
-    (ax,) = plot.by_position(accuracy, is_audio, 0.25).axes
-    lines = [list(line.get_ydata()) for line in ax.lines]
-    np.testing.assert_allclose(lines[0], 100 * accuracy.mean(1))
-    assert [25, 25] in lines
-    box = ax.patches[0].get_bbox()
-    assert (box.x0, box.x1) == (1.5, 3.5)
-    (without,) = plot.by_position(accuracy, np.zeros(6, bool), 0.25).axes
-    assert not without.patches
+def test_clip_board_shows_the_true_class_however_small_its_vote():
+    wave = np.random.default_rng(0).normal(size=1600)
+    names = [f"class {i:02d}" for i in range(20)]
+    votes = pd.Series(np.arange(20) / 190, names)
+    rows = {"most": [("A", wave), ("B", wave)], "least": [("C", wave)]}
+    figure = plot.clip_board(rows, 16_000, votes, "a head", "class 03", 0.25)
+    *panels, bars = figure.axes
+    assert [ax.get_title(loc="left") for ax in panels if ax.images] == ["A", "B", "C"]
+    drawn = [t.get_text() for t in bars.get_yticklabels()]
+    assert len(drawn) == spectrograms.MOST_BARS + 1
+    assert drawn[0] == "class 03" and drawn[-1] == "class 19"
+    np.testing.assert_allclose(bars.patches[-1].get_width(), 10)
+    assert "recall 25 %" in bars.get_xlabel()

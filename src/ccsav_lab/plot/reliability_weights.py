@@ -1,4 +1,4 @@
-"""Figures of how far heads are to be trusted."""
+"""Figures of lesson 03: prototypes, posteriors, temperatures, reliabilities."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,16 @@ from .style import COLOURS, MARKERS, STYLE
 
 
 def head_planes(X: np.ndarray, y: np.ndarray, names: Sequence[str], mu: np.ndarray) -> Figure:
-    """Head vectors of two numbers as points, a panel per head, with the classes' prototypes.
+    """Head vectors of two numbers as points, a panel per head; an arrow is a class's prototype.
 
-    X: (N, K, 2); y: (N,) classes, indices into names (C,); mu: prototypes, (C, K, 2).
+    Parameters
+    ----------
+    X : (N, K, 2) float
+    y : (N,) int
+        Indices into `names`.
+    names : sequence of C str
+    mu : (C, K, 2) float
+        Prototypes.
     """
     heads = X.shape[1]
     limit = 1.15 * np.abs(X).max()
@@ -37,10 +44,17 @@ def head_planes(X: np.ndarray, y: np.ndarray, names: Sequence[str], mu: np.ndarr
     return figure
 
 
-def posterior_by_temperature(taus: np.ndarray, posteriors: np.ndarray, names) -> Figure:
-    """One head's posteriors of one clip as the temperature rises: a line per class.
+def posterior_by_temperature(
+    taus: np.ndarray, posteriors: np.ndarray, names: Sequence[str]
+) -> Figure:
+    """One head's posteriors of one clip against the temperature: a line per class.
 
-    taus: (T,); posteriors: (T, C); names: (C,).
+    Parameters
+    ----------
+    taus : (T,) float
+    posteriors : (T, C) float
+        From 0 to 1.
+    names : sequence of C str
     """
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(4.8, 2.8))
@@ -56,9 +70,16 @@ def posterior_by_temperature(taus: np.ndarray, posteriors: np.ndarray, names) ->
 def estimates_against_truth(
     estimates: Mapping[str, np.ndarray], truth: np.ndarray, what: str
 ) -> Figure:
-    """What the support set says of each head against what the queries show, a panel per way.
+    """Estimates from the support set against the value on the queries: a panel per way to estimate.
 
-    estimates: name → (K,), from 0 to 1; truth: (K,); what: what is estimated.
+    Parameters
+    ----------
+    estimates : mapping of str to (K,) float
+        Way to estimate → value of each head, from 0 to 1.
+    truth : (K,) float
+        On the queries, from 0 to 1.
+    what : str
+        Name of what is estimated.
     """
     high = 1.08 * max(np.max(truth), *(np.max(e) for e in estimates.values()))
     with mpl.rc_context(STYLE):
@@ -73,10 +94,18 @@ def estimates_against_truth(
     return figure
 
 
-def temperature_by_spread(spread: np.ndarray, tau: np.ndarray, kinds: Sequence[str], one: float):
-    """The temperature fitted to each head against how far its scores differ.
+def temperature_by_spread(
+    spread: np.ndarray, tau: np.ndarray, kinds: Sequence[str], one: float
+) -> Figure:
+    """The temperature fitted to each head against the spread of its scores.
 
-    spread, tau: (K,); kinds: (K,) kind of each head; one: a temperature for all, drawn as a line.
+    Parameters
+    ----------
+    spread, tau : (K,) float
+    kinds : sequence of K str
+        Kind of each head.
+    one : float
+        A temperature for all heads, drawn as a line.
     """
     kinds = np.asarray(kinds)
     with mpl.rc_context(STYLE):
@@ -95,35 +124,36 @@ def temperature_by_spread(spread: np.ndarray, tau: np.ndarray, kinds: Sequence[s
     return figure
 
 
-def ladder(recalls: pd.DataFrame, label: int = 3) -> Figure:
-    """Each class's recall from method to method, a line per class, and their mean.
+def recall_by_method(recalls: pd.DataFrame, label: int = 3) -> Figure:
+    """Recall of each class from method to method: a line per class, and their mean.
 
-    recalls: one row per class, one column per method in order, from 0 to 1. label: how many
-    classes are named, those that gain and those that lose most from first to last method.
+    Parameters
+    ----------
+    recalls : (C, methods) DataFrame
+        From 0 to 1, methods in order.
+    label : int
+        How many classes are named, of those that gain most and of those that lose most.
     """
     steps = np.arange(recalls.shape[1])
     gain = (recalls.iloc[:, -1] - recalls.iloc[:, 0]).sort_values()
     named = {*gain.index[:label], *gain.index[-label:]} if len(gain) > 2 * label else {*gain.index}
+    low = 10 * np.floor(10 * recalls.to_numpy().min() - 0.5)
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(1.8 + 1.5 * len(steps), 4.2))
         for name, row in recalls.iterrows():
-            strong = name in named
-            colour = COLOURS[2] if row.iloc[-1] >= row.iloc[0] else COLOURS[3]
-            ax.plot(
-                steps, 100 * row, color=colour if strong else "0.8", marker="o", ms=3,
-                linewidth=1.2 if strong else 0.8, linestyle="-" if colour == COLOURS[2] else "--",
-                zorder=2 if strong else 1,
-            )  # fmt: skip
-        low = 10 * np.floor(10 * recalls.to_numpy().min() - 0.5)
-        ends = recalls.iloc[:, -1].loc[sorted(named, key=recalls.iloc[:, -1].get)]
-        for name, at in zip(
-            ends.index, _apart(100 * ends.to_numpy(), 0.04 * (102 - low)), strict=True
-        ):
-            ax.annotate(name, (steps[-1], at), (8, 0), textcoords="offset points", va="center",
-                        fontsize=9)  # fmt: skip
+            colour, line = (COLOURS[2], "-") if gain[name] >= 0 else (COLOURS[3], "--")
+            style = {"color": colour, "linewidth": 1.2, "zorder": 2}
+            if name not in named:
+                style = {"color": "0.8", "linewidth": 0.8, "zorder": 1}
+            ax.plot(steps, 100 * row, marker="o", ms=3, linestyle=line, **style)
+        last = 100 * recalls.iloc[:, -1].loc[sorted(named, key=recalls.iloc[:, -1].get)]
+        heights = _apart(last.to_numpy(), 0.04 * (102 - low))
+        place = {"textcoords": "offset points", "va": "center"}
+        for name, height in zip(last.index, heights, strict=True):
+            ax.annotate(name, (steps[-1], height), (8, 0), fontsize=9, **place)
         ax.plot(steps, 100 * recalls.mean(), color="black", marker="s", linewidth=2.2, zorder=3)
-        ax.annotate("mean", (0, 100 * recalls.iloc[:, 0].mean()), (-8, 0), ha="right", va="center",
-                    textcoords="offset points", fontweight="bold")  # fmt: skip
+        first = 100 * recalls.iloc[:, 0].mean()
+        ax.annotate("mean", (0, first), (-8, 0), ha="right", fontweight="bold", **place)
         ax.set_xticks(steps, recalls.columns)
         ax.set(ylabel="recall on queries (%)", ylim=(max(0, low), 102))
         ax.set_xlim(-0.45, steps[-1] + 0.15)
@@ -131,7 +161,7 @@ def ladder(recalls: pd.DataFrame, label: int = 3) -> Figure:
 
 
 def _apart(values: np.ndarray, least: float) -> np.ndarray:
-    """Rising values moved as little as need be to lie `least` apart."""
+    """Rising values, moved as little as needed to lie `least` apart."""
     moved = np.array(values, float)
     for _ in range(200):
         gaps = np.diff(moved)

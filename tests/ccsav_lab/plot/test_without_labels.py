@@ -24,9 +24,9 @@ def test_accuracies():
     assert plot.accuracies(table).axes[0].get_legend() is None
 
 
-def test_by_threshold():
+def test_shares_by_threshold():
     table = pd.concat({"kept": triples(0.9, 0.6), "right": triples(0.5, 0.8)}, axis=1)
-    ax = plot.by_threshold(table.set_axis([0.5, 1.0])).axes[0]
+    ax = plot.shares_by_threshold(table.set_axis([0.5, 1.0])).axes[0]
     np.testing.assert_allclose(ax.lines[1].get_xydata(), [[0.5, 50], [1, 80]])
     band = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == pytest.approx((50, 95))
@@ -43,10 +43,10 @@ def test_kept_by_class():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0.2", "1"]
 
 
-def test_by_wrong_labels():
+def test_accuracy_by_wrong_labels():
     index = pd.MultiIndex.from_product([["x", "y"], [0.0, 0.5]], names=["method", "shots"])
     table = pd.DataFrame({"mean": [0.9, 0.6, 0.8, 0.7], "interval": 0.02}, index)
-    ax = plot.by_wrong_labels(table, n_classes=4).axes[0]
+    ax = plot.accuracy_by_wrong_labels(table, n_classes=4).axes[0]
     x, y = (np.asarray(part, float) for part in ax.containers[1].lines[0].get_data())
     np.testing.assert_allclose(y, [80, 70])
     np.testing.assert_allclose(x, [0, 50], atol=1)

@@ -1,4 +1,4 @@
-"""Figures of heads on their own: what flatters them, their classes, their layers, their luck."""
+"""Figures of lesson 02: every head alone, by layer and class, and against chance."""
 
 import matplotlib as mpl
 import numpy as np
@@ -8,14 +8,19 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from .heads import KIND_NAMES
-from .style import COLOURS, MAP, MARKERS, STYLE
+from .style import COLOURS, MAP, MARKERS, STYLE, draw_level
 
 
-def flattery(curves: pd.DataFrame, chance: float) -> Figure:
-    """Accuracy against clips per class, judged with each clip in its own prototype and without.
+def leave_one_out_gap(curves: pd.DataFrame, chance: float) -> Figure:
+    """Accuracy against clips per class, judged with each clip in its own prototype and without it.
 
-    curves: one row per number of clips, two columns per head, with and without, from 0 to 1;
-    chance: from 0 to 1.
+    Parameters
+    ----------
+    curves : DataFrame
+        A row per number of clips; two columns per head, first with the clip, then without it; from
+        0 to 1.
+    chance : float
+        From 0 to 1.
     """
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(5.2, 3.2))
@@ -23,7 +28,7 @@ def flattery(curves: pd.DataFrame, chance: float) -> Figure:
             style = {"color": COLOURS[i // 2], "marker": MARKERS[i // 2], "ms": 5}
             style |= {"linestyle": ("--", "-")[i % 2], "markerfacecolor": ("white", None)[i % 2]}
             ax.plot(curve.index, 100 * curve, label=name, **style)
-        _chance(ax, chance, outside=True)
+        draw_level(ax, "chance", chance, xytext=(4, 0), ha="left", va="center")
         ax.set(xscale="log", xlabel="clips per class", ylabel="balanced accuracy (%)")
         ax.set_xticks(curves.index, curves.index)
         ax.minorticks_off()
@@ -33,18 +38,22 @@ def flattery(curves: pd.DataFrame, chance: float) -> Figure:
 
 
 def class_maps(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
-    """The recall of every head on a layer × head grid: a column of panels per class.
+    """Recall of every head on a layer × head grid: a column of panels per class, a row per kind.
 
-    recalls: (K, c), from 0 to 1, one column per class shown; heads: table of the K heads (layer,
-    head, kind), a row of panels per kind. One scale for all, from 0 to 100 %.
+    Parameters
+    ----------
+    recalls : (K, c) DataFrame
+        From 0 to 1, one column per class shown. All panels have one scale, 0 to 100 %.
+    heads : DataFrame
+        Table of the K heads (layer, head, kind).
     """
     kinds = heads["kind"].unique()
-    tall = [heads.loc[heads["kind"] == kind, "layer"].nunique() for kind in kinds]
-    wide = min(0.9 + 0.24 * heads["head"].nunique(), 4)
+    layers = [heads.loc[heads["kind"] == kind, "layer"].nunique() for kind in kinds]
+    width, height = min(0.9 + 0.24 * heads["head"].nunique(), 4), 0.24 * min(sum(layers), 40)
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(kinds), recalls.shape[1], squeeze=False, sharey="row", height_ratios=tall,
-            figsize=(1.6 + wide * recalls.shape[1], 0.9 * len(kinds) + 0.24 * min(sum(tall), 40)),
+            len(kinds), recalls.shape[1], squeeze=False, sharey="row", height_ratios=layers,
+            figsize=(1.6 + width * recalls.shape[1], 0.9 * len(kinds) + height),
         )  # fmt: skip
         for row, kind in zip(axes, kinds, strict=True):
             for ax, (label, recall) in zip(row, recalls.items(), strict=True):
@@ -62,14 +71,23 @@ def class_maps(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     return figure
 
 
-def against_luck(
+def permutation_test(
     accuracy: np.ndarray, null: np.ndarray, heads: pd.DataFrame, chance: float, level: float = 0.05
 ) -> Figure:
-    """What all heads, and the best of them, reach with shuffled labels; below, with the true ones.
+    """Accuracy of all heads, and of the best head, with shuffled labels; below, with true ones.
 
-    accuracy: (K,) of each head; null: (n, K), of each head in each shuffle; heads: table of the K
-    heads (kind); chance, from 0 to 1 as they all are. The dashed line is what the best head
-    exceeds in a share `level` of the shuffles.
+    Parameters
+    ----------
+    accuracy : (K,) float
+        Of each head, from 0 to 1.
+    null : (n, K) float
+        Of each head in each of n shuffles, from 0 to 1.
+    heads : DataFrame
+        Table of the K heads (kind).
+    chance : float
+        From 0 to 1.
+    level : float
+        The dashed line is what the best head exceeds in this share of the shuffles.
     """
     accuracy, null = 100 * np.asarray(accuracy), 100 * np.asarray(null)
     best = null.max(axis=1)
@@ -86,10 +104,10 @@ def against_luck(
         share = {"weights": np.full(len(best), 100 / len(best)), "label": "the best of them"}
         above.hist(best, bins, histtype="step", color=COLOURS[3], linewidth=1.5, **share)
         above.set(ylabel="share (%)", title="labels shuffled")
-        rng = np.random.default_rng(0)  # spreads the points, says nothing
+        jitter = np.random.default_rng(0)  # only spreads the points vertically
         for i, kind in enumerate(kinds):
             x = accuracy[heads["kind"].to_numpy() == kind]
-            y = i + rng.uniform(-0.25, 0.25, len(x))
+            y = i + jitter.uniform(-0.25, 0.25, len(x))
             below.scatter(x, y, s=16, color=COLOURS[i], marker=MARKERS[i], alpha=0.8)
         below.set_yticks(range(len(kinds)), [f"{kind} heads" for kind in kinds])
         below.set(ylim=(len(kinds) - 0.5, -0.5), xlim=(0, 1.04 * top))
@@ -104,10 +122,17 @@ def against_luck(
     return figure
 
 
-def by_layer(accuracy: np.ndarray, heads: pd.DataFrame, chance: float) -> Figure:
-    """Every head's accuracy by its layer, a panel per kind of head, and the layers' means.
+def accuracy_by_layer(accuracy: np.ndarray, heads: pd.DataFrame, chance: float) -> Figure:
+    """Accuracy of every head by its layer, with the layers' means: a panel per kind of head.
 
-    accuracy: (K,), from 0 to 1; heads: table of the K heads (layer, kind); chance: from 0 to 1.
+    Parameters
+    ----------
+    accuracy : (K,) float
+        From 0 to 1.
+    heads : DataFrame
+        Table of the K heads (layer, kind).
+    chance : float
+        From 0 to 1.
     """
     kinds = heads["kind"].unique()
     table = heads.assign(value=100 * np.asarray(accuracy))
@@ -123,19 +148,9 @@ def by_layer(accuracy: np.ndarray, heads: pd.DataFrame, chance: float) -> Figure
             style = {"color": COLOURS[i], "marker": MARKERS[i]}
             ax.scatter(part["layer"], part["value"], s=20, alpha=0.7, label="a head", **style)
             ax.plot(mean.index, mean, color="black", linewidth=1.5, label="mean of the layer")
-            _chance(ax, chance)
+            draw_level(ax, "chance", chance, va="bottom")
             ax.set(title=KIND_NAMES.get(kind, kind), xlabel="layer", ylim=(0, 100))
             ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
         axes[0, 0].set_ylabel("balanced accuracy (%)")
         axes[0, 0].legend(frameon=False, loc="upper left")
     return figure
-
-
-def _chance(ax, chance: float, outside: bool = False) -> None:
-    """A dotted line at chance, from 0 to 1, named above its end or to the right of it."""
-    ax.axhline(100 * chance, color="0.4", linestyle=(0, (1, 2)), linewidth=1)
-    place = {"ha": "left", "va": "center"} if outside else {"ha": "right", "va": "bottom"}
-    ax.annotate(
-        "chance", (1, 100 * chance), (4, 0) if outside else (0, 2), color="0.3", fontsize=9,
-        xycoords=("axes fraction", "data"), textcoords="offset points", **place,
-    )  # fmt: skip

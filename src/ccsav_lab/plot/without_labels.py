@@ -1,4 +1,4 @@
-"""Figures of labels that may be wrong: how many there are, and what they do."""
+"""Figures of lesson 09: labels that may be wrong, and their effect."""
 
 from collections.abc import Mapping
 
@@ -9,36 +9,42 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import COLOURS, LINES, MAP, MARKERS, STYLE
-
-DOTS = (0, (1, 2))  # the dash of chance lines
+from .style import COLOURS, LINES, MAP, MARKERS, STYLE, draw_level
 
 
 def accuracies(table: pd.DataFrame, what: str = "right (%)") -> Figure:
-    """Shares with their 95 % intervals, one line each, and chance as a bar across it.
+    """Shares with their 95 % intervals, a row each; a bar marks chance.
 
-    table: the index names the lines; columns low, mean and high, and chance where it is known,
-    from 0 to 1. what: the axis.
+    Parameters
+    ----------
+    table : DataFrame
+        Columns low, mean, high and, where it is defined, chance; from 0 to 1. The index names the
+        rows.
+    what : str
+        Name of the axis.
     """
-    at = np.arange(len(table))
+    y = np.arange(len(table))
     values = 100 * table
     reach = np.abs([values["mean"] - values["low"], values["high"] - values["mean"]])
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(5.6, 0.9 + 0.3 * len(table)))
-        ax.errorbar(values["mean"], at, xerr=reach, fmt="o", ms=5, color=COLOURS[0], capsize=2)
+        ax.errorbar(values["mean"], y, xerr=reach, fmt="o", ms=5, color=COLOURS[0], capsize=2)
         if "chance" in table:
-            ax.plot(values["chance"], at, "|", ms=12, mew=1.5, color="0.4", label="chance")
+            ax.plot(values["chance"], y, "|", ms=12, mew=1.5, color="0.4", label="chance")
             ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-        ax.set_yticks(at, table.index)
+        ax.set_yticks(y, table.index)
         ax.set(xlabel=what, xlim=(0, 100), ylim=(len(table) - 0.5, -0.5))
     return figure
 
 
-def by_threshold(table: pd.DataFrame) -> Figure:
-    """What is left of labels, and how much of it is right, as the threshold rises.
+def shares_by_threshold(table: pd.DataFrame) -> Figure:
+    """Shares of the labels that are kept, and that are right, against the threshold.
 
-    table: the index is the threshold, from 0 to 1; columns name (low, mean, high) triples on two
-    levels, from 0 to 1, a line each.
+    Parameters
+    ----------
+    table : DataFrame
+        The index is the threshold, from 0 to 1; columns on two levels: name of the line, and low,
+        mean, high, from 0 to 1.
     """
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -54,9 +60,12 @@ def by_threshold(table: pd.DataFrame) -> Figure:
 
 
 def kept_by_class(kept: pd.DataFrame) -> Figure:
-    """Share of each class's clips that is left at each threshold, as a map with numbers.
+    """Share of each class's clips that is kept at each threshold, as a map with numbers.
 
-    kept: a row per class, a column per threshold, from 0 to 1; drawn in the order given.
+    Parameters
+    ----------
+    kept : DataFrame
+        A row per class, a column per threshold, from 0 to 1; drawn in the order given.
     """
     with mpl.rc_context(STYLE):
         size = (2.8 + 0.62 * kept.shape[1], 1.0 + 0.27 * len(kept))
@@ -72,28 +81,28 @@ def kept_by_class(kept: pd.DataFrame) -> Figure:
     return figure
 
 
-def by_wrong_labels(summary: pd.DataFrame, n_classes: int) -> Figure:
-    """Accuracy against the share of wrong labels, a line per method.
+def accuracy_by_wrong_labels(table: pd.DataFrame, n_classes: int) -> Figure:
+    """Accuracy against the share of wrong labels: a line per method.
 
-    summary: index (method, share), columns mean and interval, from 0 to 1; whiskers are 95 %
-    intervals. n_classes: draws the line of chance.
+    Parameters
+    ----------
+    table : DataFrame
+        Index (method, share), columns mean and interval, from 0 to 1. Whiskers are 95 % intervals.
+    n_classes : int
+        C; a dotted line marks chance, 1/C.
     """
-    methods = summary.index.unique(0)
+    methods = table.index.unique(0)
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6.4, 3.4))
         for i, method in enumerate(methods):
-            line = 100 * summary.loc[method]
-            shift = 0.5 * (i - (len(methods) - 1) / 2)  # so that whiskers do not hide one another
+            line = 100 * table.loc[method]
+            shift = 0.5 * (i - (len(methods) - 1) / 2)  # so that no whisker hides another
             style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
             ax.errorbar(
                 100 * line.index + shift, line["mean"], line["interval"], label=method,
                 capsize=2, ms=5, **style,
             )  # fmt: skip
-        ax.axhline(100 / n_classes, color="0.4", linestyle=DOTS, linewidth=1)
-        ax.annotate(
-            "chance", (1, 100 / n_classes), (0, 2), xycoords=("axes fraction", "data"),
-            textcoords="offset points", ha="right", color="0.3", fontsize=9,
-        )  # fmt: skip
+        draw_level(ax, "chance", 1 / n_classes)
         ax.set(xlabel="wrong labels in the support set (%)", ylabel="accuracy on queries (%)")
         ax.set_ylim(0, 100)
         ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -103,9 +112,14 @@ def by_wrong_labels(summary: pd.DataFrame, n_classes: int) -> Figure:
 def before_and_after(
     groups: Mapping[str, tuple[np.ndarray, np.ndarray]], before: str, after: str
 ) -> Figure:
-    """The same numbers measured twice, a dot for each; on the dashed line nothing has changed.
+    """Two measurements of the same heads, a point per head; on the dashed line they are equal.
 
-    groups: name → (first, second), each (K,), not negative. before, after: the axes.
+    Parameters
+    ----------
+    groups : mapping of str to ((K,) float, (K,) float)
+        Name → first and second measurement, not negative.
+    before, after : str
+        Names of the axes.
     """
     high = 1.05 * max(np.max(values) for pair in groups.values() for values in pair)
     with mpl.rc_context(STYLE):

@@ -1,4 +1,4 @@
-"""Figures of what is lost when heads or settings are changed."""
+"""Figures of lesson 05: the effect of changed options and of removed heads."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,53 +8,62 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import COLOURS, LINES, MAP, MARKERS, STYLE
+from .style import COLOURS, LINES, MAP, MARKERS, STYLE, draw_level
 
 
-def one_at_a_time(panels: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Figure:
-    """Paired differences in accuracy to a base, in points with intervals: a row per variant.
+def variant_differences(panels: Mapping[str, pd.DataFrame], names: Sequence[str]) -> Figure:
+    """Differences in accuracy to a base, in points with 95 % intervals: a row per variant.
 
-    Filled where clear of zero. All panels have one scale.
+    Filled where the interval excludes 0. All panels have one scale.
 
-    panels: name of the base → table from `evaluate.compare`, of one number of shots, with variants
-        named as by `ablate.one_at_a_time`.
-    names: of all rows, from `ablate.variant_names`; one that a panel's table lacks is the base's
-        own value: a bar at 0.
+    Parameters
+    ----------
+    panels : mapping of str to DataFrame
+        Name of the base → table from `ccsav.compare` of one number of shots, with variants named as
+        by `ablate.one_at_a_time`.
+    names : sequence of str
+        All rows, from `ablate.variant_names`; a name that a panel's table lacks is the base's own
+        value, a bar at 0.
     """
-    gaps = pd.Series([name.split(" = ")[0] for name in names], names)
-    at = pd.Series(np.arange(len(names)), names) + 0.7 * gaps.ne(gaps.shift()).cumsum()
+    option = pd.Series([name.split(" = ")[0] for name in names], names)
+    y = pd.Series(np.arange(len(names)), names) + 0.7 * option.ne(option.shift()).cumsum()
     with mpl.rc_context(STYLE):
-        size = (2.2 + 3.0 * len(panels), 0.9 + 0.185 * at.iloc[-1])
+        size = (2.2 + 3.0 * len(panels), 0.9 + 0.185 * y.iloc[-1])
         figure, axes = plt.subplots(
             1, len(panels), figsize=size, sharex=True, sharey=True, squeeze=False
         )
         for ax, (name, table) in zip(axes[0], panels.items(), strict=True):
             table = 100 * table.droplevel("shots")[["mean", "interval"]]
             ax.axvline(0, color="0.4", linewidth=1)
-            own = at.drop(table.index)
-            ax.plot(np.zeros(len(own)), own, "|", color="0.2", ms=8, mew=2)
+            base = y.drop(table.index)
+            ax.plot(np.zeros(len(base)), base, "|", color="0.2", ms=8, mew=2)
             clear = table["mean"].abs() > table["interval"]
             for part, face in ((table[clear], COLOURS[0]), (table[~clear], "white")):
                 ax.errorbar(
-                    part["mean"], at[part.index], xerr=part["interval"], fmt="o", ms=5,
+                    part["mean"], y[part.index], xerr=part["interval"], fmt="o", ms=5,
                     color=COLOURS[0], markerfacecolor=face, capsize=2,
                 )  # fmt: skip
             ax.set(title=name, xlabel="difference in accuracy (points)")
             ax.tick_params(axis="y", length=0)
             ax.margins(y=0.02)
-        axes[0, 0].set_yticks(at, names)
+        axes[0, 0].set_yticks(y, names)
         axes[0, 0].invert_yaxis()
     return figure
 
 
-def by_heads(
+def accuracy_by_head_count(
     panels: Mapping[str, pd.DataFrame], xlabel: str, ylabel: str, levels: Mapping[str, float]
 ) -> Figure:
-    """A share against a number of heads, a line per way of picking them, with intervals.
+    """A share against the number of heads: a line per way to choose them, with 95 % intervals.
 
-    panels: name → table from `evaluate.summary`, of one number of shots, with methods named
-        "best 5", as by `ablate.by_rank`. xlabel, ylabel: the axes' names.
-    levels: name → horizontal line, from 0 to 1, such as chance and all heads.
+    Parameters
+    ----------
+    panels : mapping of str to DataFrame
+        Title → table from `ccsav.summary` of one number of shots, with methods named "best 5", as
+        by `ablate.by_rank`.
+    xlabel, ylabel : str
+    levels : mapping of str to float
+        Name → horizontal line, from 0 to 1, such as chance and all heads.
     """
     with mpl.rc_context(STYLE):
         size = (0.7 + 3.4 * len(panels), 3.4)
@@ -69,7 +78,7 @@ def by_heads(
                 style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
                 ax.errorbar(x, line["mean"], line["interval"], label=way, capsize=2, ms=5, **style)
             for level, value in levels.items():
-                _level(ax, level, value)
+                draw_level(ax, level, value)
             ax.set_xticks(range(len(sizes)), sizes)
             ax.set(title=name, xlabel=xlabel, ylim=(0, 108))
         axes[0, 0].set_ylabel(ylabel)
@@ -81,9 +90,15 @@ def by_heads(
 def change_maps(
     panels: Mapping[str, np.ndarray], labels: np.ndarray, what: str = "change in recall (points)"
 ) -> Figure:
-    """Removed class × class whose recall changes, with the diagonal framed; one common scale.
+    """Changes in recall, removed class × class, in points; the diagonal is framed.
 
-    panels: name → (C, C), from -1 to 1, shown in points; labels: (C,); what: the scale's name.
+    Parameters
+    ----------
+    panels : mapping of str to (C, C) float
+        Title → changes, from -1 to 1; one scale for all.
+    labels : (C,) str
+    what : str
+        Name of the colour scale.
     """
     values = 100 * np.stack(list(panels.values()))
     limits = {"vmin": min(0, np.nanmin(values)), "vmax": max(0, np.nanmax(values))}
@@ -107,11 +122,16 @@ def change_maps(
 
 
 def silenced_layers(weight: pd.Series, right: Mapping[str, pd.Series], intact: float) -> Figure:
-    """What each layer is worth to the vote, above, and to the answers in words, below.
+    """Above, each layer's weight in the vote; below, right answers in words without that layer.
 
-    weight: share of the vote that a layer's heads have, indexed by layer, from 0 to 1.
-    right: way of silencing → share of right answers with a layer silenced, indexed by layer, from
-        0 to 1. intact: the same of the intact model.
+    Parameters
+    ----------
+    weight : Series
+        Share of the vote of a layer's heads, from 0 to 1; the index is the layer.
+    right : mapping of str to Series
+        Way of silencing → share of right answers, from 0 to 1, with a layer silenced.
+    intact : float
+        Share of right answers of the intact model.
     """
     with mpl.rc_context(STYLE):
         figure, (above, below) = plt.subplots(
@@ -128,12 +148,3 @@ def silenced_layers(weight: pd.Series, right: Mapping[str, pd.Series], intact: f
         below.set_xticks(weight.index)
         figure.legend(loc="outside lower center", frameon=False, ncols=4)
     return figure
-
-
-def _level(ax, name, value):
-    """A horizontal line with its name at the right end, value from 0 to 1."""
-    ax.axhline(100 * value, color="0.4", linestyle=(0, (1, 2)), linewidth=1)
-    ax.annotate(
-        name, (1, 100 * value), (0, 2), xycoords=("axes fraction", "data"),
-        textcoords="offset points", ha="right", color="0.3", fontsize=9,
-    )  # fmt: skip

@@ -20,9 +20,9 @@ def closed():
     plt.close("all")
 
 
-def test_flattery():
+def test_leave_one_out_gap():
     curves = pd.DataFrame({"a, in": [0.9, 0.8], "a, out": [0.2, 0.4]}, index=[2, 10])
-    (ax,) = plot.flattery(curves, chance=0.25).axes
+    (ax,) = plot.leave_one_out_gap(curves, chance=0.25).axes
     inside, outside, chance = ax.lines
     np.testing.assert_allclose(outside.get_ydata(), [20, 40])
     assert inside.get_linestyle() != outside.get_linestyle()
@@ -41,10 +41,10 @@ def test_class_maps(heads):
     assert panels[0].get_ylim() == (0, 2)  # layer 0 at the bottom
 
 
-def test_against_luck(heads):
+def test_permutation_test(heads):
     rng = np.random.default_rng(0)
     accuracy, null = rng.uniform(0.2, 0.9, 12), rng.normal(0.25, 0.02, (200, 12))
-    above, below = plot.against_luck(accuracy, null, heads, chance=0.25).axes
+    above, below = plot.permutation_test(accuracy, null, heads, chance=0.25).axes
     chance, threshold = (line.get_xdata()[0] for line in above.lines)
     assert chance == 25
     assert np.mean(100 * null.max(axis=1) > threshold) == pytest.approx(0.05)
@@ -53,9 +53,9 @@ def test_against_luck(heads):
     np.testing.assert_allclose(drawn, 100 * accuracy)
 
 
-def test_by_layer(heads):
+def test_accuracy_by_layer(heads):
     accuracy = np.linspace(0.1, 0.9, 12)
-    decoder, encoder = plot.by_layer(accuracy, heads, chance=0.1).axes
+    decoder, encoder = plot.accuracy_by_layer(accuracy, heads, chance=0.1).axes
     np.testing.assert_allclose(encoder.collections[0].get_offsets()[:, 1], 100 * accuracy[6:])
     mean, chance = (line.get_ydata() for line in decoder.lines)
     np.testing.assert_allclose(mean, 100 * accuracy[:6].reshape(2, 3).mean(axis=1))

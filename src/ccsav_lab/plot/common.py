@@ -1,0 +1,145 @@
+"""Figures that several lessons share: accuracy, confusions, differences, scores."""
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+from .style import COLOURS, LINES, MAP, MARKERS, STYLE, draw_level
+
+
+def accuracy_by_shots(table: pd.DataFrame, n_classes: int) -> Figure:
+    """Accuracy against shots: a line per method, a panel per set of heads.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `ccsav.summary`: index (method, shots) or (heads, method, shots), columns mean and
+        interval, from 0 to 1. Whiskers are 95 % intervals.
+    n_classes : int
+        C; a dotted line marks chance, 1/C.
+    """
+    if "heads" not in table.index.names:
+        table = pd.concat({"": table}, names=["heads"])
+    panels = table.index.get_level_values("heads").unique()
+    with mpl.rc_context(STYLE):
+        size = (0.7 + 3.4 * len(panels), 3.2)
+        figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+        shots = sorted(table.index.get_level_values("shots").unique())
+        for ax, panel in zip(axes[0], panels, strict=True):
+            methods = table.xs(panel, level="heads").index.get_level_values("method").unique()
+            for i, method in enumerate(methods):
+                line = 100 * table.xs((panel, method), level=("heads", "method"))
+                shift = 0.06 * (i - (len(methods) - 1) / 2)  # so that no whisker hides another
+                x = np.array([shots.index(n) for n in line.index]) + shift
+                style = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": LINES[i]}
+                ax.errorbar(
+                    x, line["mean"], line["interval"], label=method, capsize=2, ms=5, **style
+                )
+            draw_level(ax, "chance", 1 / n_classes)
+            ax.set(title=panel, xlabel="shots (support clips per class)", ylim=(0, 100))
+            ax.set_xticks(range(len(shots)), shots)
+        axes[0, 0].set_ylabel("accuracy on queries (%)")
+        axes[0, -1].legend(loc="lower right", bbox_to_anchor=(1, 0.12), frameon=False)
+    return figure
+
+
+def confusion(true: np.ndarray, predicted: np.ndarray, labels: np.ndarray) -> Figure:
+    """Confusion matrix: true classes down, predicted classes across.
+
+    Numbers are clips (shown for up to 20 classes); colours are shares of each true class.
+
+    Parameters
+    ----------
+    true, predicted : (N,) int
+        Indices into `labels`.
+    labels : (C,) str
+    """
+    counts = confusion_matrix(true, predicted, labels=range(len(labels)))
+    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = 0.42 * len(labels)
+    with mpl.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(2.6 + side, 1.1 + side))
+        sns.heatmap(
+            share, annot=counts if len(labels) <= 20 else False, fmt="d", cmap=MAP, vmin=0,
+            vmax=100, linewidths=0.5, xticklabels=labels, yticklabels=labels, ax=ax,
+            cbar_kws={"label": "of the true class (%)"}, annot_kws={"fontsize": 9},
+        )  # fmt: skip
+        ax.set(xlabel="answer", ylabel="true class")
+        ax.tick_params(length=0)
+        ax.tick_params("x", rotation=45)
+        plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
+        ax.tick_params("y", rotation=0)
+    return figure
+
+
+def differences(table: pd.DataFrame, to: str, group: str | None = None) -> Figure:
+    """Differences in points with 95 % intervals, a row each; filled where the interval excludes 0.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns mean and interval, from -1 to 1; the index names the rows.
+    to : str
+        Name of the method that is subtracted.
+    group : str, optional
+        Level of the index that names the panels; default: one panel.
+    """
+    parts = dict(list(table.groupby(group, sort=False))) if group else {"": table}
+    longest = max(map(len, parts.values()))
+    with mpl.rc_context(STYLE):
+        size = (2.6 + 2.3 * len(parts), 1.0 + 0.24 * longest)
+        figure, axes = plt.subplots(
+            1, len(parts), figsize=size, sharex=True, sharey=True, squeeze=False
+        )
+        for ax, (title, part) in zip(axes[0], parts.items(), strict=True):
+            part = 100 * (part.droplevel(group) if group else part)
+            names = [", ".join(map(str, i)) if isinstance(i, tuple) else i for i in part.index]
+            clear = part["mean"].abs() > part["interval"]
+            y = np.arange(len(part))
+            ax.axvline(0, color="0.4", linewidth=1)
+            for mask, face in ((clear, COLOURS[0]), (~clear, "white")):
+                rows = mask.to_numpy()
+                ax.errorbar(
+                    part["mean"][rows], y[rows], xerr=part["interval"][rows], fmt="o", ms=5,
+                    color=COLOURS[0], markerfacecolor=face, capsize=2,
+                )  # fmt: skip
+            ax.set(title=title, xlabel=f"difference to {to} (points)")
+            ax.set_yticks(y, names)
+        axes[0, 0].set_ylim(longest - 0.5, -0.5)
+    return figure
+
+
+def score_distributions(
+    scores: Mapping[str, np.ndarray], what: str, threshold: float | None = None, bins: int = 20
+) -> Figure:
+    """Histograms of a score, an outline per kind of clip, each scaled to 100 % of its kind.
+
+    Parameters
+    ----------
+    scores : mapping of str to (n,) float
+        Kind of clip → scores, any n.
+    what : str
+        Name of the score.
+    threshold : float, optional
+        Where a line is drawn; default: no line.
+    bins : int
+        Number of bins of equal width, over all scores.
+    """
+    edges = np.histogram_bin_edges(np.concatenate(list(scores.values())), bins)
+    with mpl.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6, 3))
+        for i, (kind, values) in enumerate(scores.items()):
+            share = 100 * np.histogram(values, edges)[0] / len(values)
+            style = {"color": COLOURS[i], "linestyle": LINES[i], "linewidth": 1.8}
+            ax.stairs(share, edges, label=f"{kind}, {len(values)} clips", **style)
+        if threshold is not None:
+            ax.axvline(threshold, color="0.3", linewidth=1, label=f"threshold, {threshold:.2g}")
+        ax.set(xlabel=what, ylabel="clips of the kind (%)", ylim=(0, None))
+        figure.legend(loc="outside right upper", frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ccsav_lab import plot, specialise
+
+
+@pytest.fixture
+def heads():
+    rows = [
+        (layer, head, kind)
+        for kind in ("decoder", "encoder")
+        for layer in (0, 1)
+        for head in range(3)
+    ]
+    return pd.DataFrame(rows, columns=["layer", "head", "kind"])
+
+
+def test_weight_heatmap(heads):
+    weights = np.random.default_rng(0).dirichlet(np.ones(12), size=3).T  # (K, C)
+    figure = plot.weight_heatmap(weights, np.array(["a", "b", "c"]), heads)
+    decoder, encoder, scale = figure.axes
+    np.testing.assert_allclose(encoder.images[0].get_array(), 100 * weights[6:].T)
+    assert [t.get_text() for t in decoder.get_yticklabels()] == ["a", "b", "c"]
+    assert [t.get_text() for t in decoder.get_xticklabels()] == ["0", "1"]
+    assert decoder.images[0].get_clim() == encoder.images[0].get_clim() == (0, 100 * weights.max())
+    assert scale.get_ylabel() == "weight (%)"
+
+
+def test_specialisation_map(heads):
+    rng = np.random.default_rng(0)
+    recalls = pd.DataFrame(rng.uniform(size=(12, 3)), columns=["ant", "bat", "cat"])
+    figure = plot.specialisation_map(recalls, heads)
+    decoder, encoder, scale = figure.axes
+    order = [t.get_text() for t in decoder.get_yticklabels()]
+    assert order == specialise.order(specialise.similarity(recalls))
+    points = 100 * specialise.interaction(recalls)[order]
+    np.testing.assert_allclose(encoder.images[0].get_array(), points[6:].T)
+    low, high = decoder.images[0].get_clim()
+    assert -low == high == points.abs().to_numpy().max()
+    assert encoder.images[0].get_clim() == (low, high)
+    assert scale.get_ylabel() == "recall above what head and\nclass alone give (points)"
+
+
+def test_head_map(heads):
+    values = np.linspace(0.1, 0.9, 12)
+    figure = plot.head_map(values, heads, "accuracy (%)", chance=0.25)
+    decoder, encoder = figure.axes[:2]
+    np.testing.assert_allclose(
+        decoder.collections[0].get_array().reshape(2, 3)[1, 2], 100 * values[5]
+    )
+    assert encoder.collections[0].get_clim() == (25, 90)
+    assert decoder.get_ylabel() == "layer"
+    assert decoder.get_xlabel() == "head"
