@@ -1,57 +1,54 @@
-"""Checks of the course's exercises: each takes the learner's answer and says what is amiss."""
+"""Checks of the exercises: each takes the learner's answer and gives a hint if it is wrong.
+
+A module holds the checks of the lesson of its name.
+"""
 
 from ._check import NotYet, check
-from .ablations import least_silence, lone_voters, weights_without
-from .basics import (
-    audio_tokens,
-    clear_differences,
-    contributions,
-    heads_of_layer,
-    leaked,
-    learning_curve,
-    least_sure,
-)
-from .detection import alarms_that_are_right, reliability_of_two, spoofs_caught
-from .labelling import agreement, let_in, sifted
-from .own_sounds import clips_needed, strangers_let_in
-from .paper_table import best_draw, known, paired
-from .probing import chance, false_alarms, modest_expert, recall
-from .specialisation import half_response, nearest_classes, selectivity
-from .weighing import margins, prototype_without, temperature, weights
+from .ablations import distinct_best_heads, smallest_silenced_set, weights_without
+from .load_an_lalm import audio_tokens, contributions, heads_of_layer
+from .paper_table import best_draw_gain, paired_difference, share_known
+from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_class_expert
+from .quickstart import learning_curve, least_confident
+from .real_recordings import clear_differences, leaked_share
+from .reliability_weights import margins_of_clip, prototype_without, temperature, weights_by_class
+from .specialisation import half_response, nearest_classes, selectivity_of_head
+from .spoofing import alarms_that_are_right, reliability_of_two, spoofs_caught
+from .without_labels import agreement, kept_and_right, newly_accepted
+from .your_own_sounds import clips_needed, strangers_accepted
 
 __all__ = [
     "NotYet",
     "agreement",
     "alarms_that_are_right",
     "audio_tokens",
-    "best_draw",
-    "chance",
+    "best_draw_gain",
     "check",
     "clear_differences",
     "clips_needed",
     "contributions",
+    "distinct_best_heads",
     "false_alarms",
     "half_response",
     "heads_of_layer",
-    "known",
-    "leaked",
+    "kept_and_right",
+    "leaked_share",
     "learning_curve",
-    "least_silence",
-    "least_sure",
-    "let_in",
-    "lone_voters",
-    "margins",
-    "modest_expert",
+    "least_confident",
+    "majority_class_accuracy",
+    "margins_of_clip",
     "nearest_classes",
-    "paired",
+    "newly_accepted",
+    "paired_difference",
     "prototype_without",
     "recall",
     "reliability_of_two",
-    "selectivity",
-    "sifted",
+    "selectivity_of_head",
+    "share_known",
+    "smallest_silenced_set",
     "spoofs_caught",
-    "strangers_let_in",
+    "strangers_accepted",
     "temperature",
-    "weights",
+    "weakest_class_expert",
+    "weights_by_class",
     "weights_without",
 ]

@@ -1,4 +1,4 @@
-"""What all checks do: wait for an answer, refuse a wrong one with a hint, praise a right one."""
+"""What all checks do: wait for an answer, give a hint on a wrong one, confirm a right one."""
 
 import functools
 from collections.abc import Callable
@@ -6,28 +6,30 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+OTHER = "other numbers"  # of the right shape: which hint they deserve is decided by the caller
+
 
 class NotYet(AssertionError):
-    """The answer is not right yet; the message says where to look."""
+    """The answer is not right yet; the message is a hint."""
 
     def _render_traceback_(self) -> list[str]:
-        """In a notebook the message alone, without a traceback into this library."""
+        """In a notebook, show the message alone, without a traceback into this library."""
         return [f"Not yet: {self}"]
 
 
-def check(complaint: Callable[..., str | None]) -> Callable[..., None]:
-    """Make a check of a function that returns what is wrong with its first argument, or None.
+def check(find_problem: Callable[..., str | None]) -> Callable[..., None]:
+    """Make a check of a function that returns a hint on its first argument, or None if it is right.
 
-    The check does nothing but ask for an answer where that is still `...`; it raises `NotYet` on a
-    wrong one.
+    The check prints a reminder while the answer is still `...`; it raises `NotYet` with the hint on
+    a wrong answer, and prints "Right." on a right one.
     """
 
-    @functools.wraps(complaint)
+    @functools.wraps(find_problem)
     def checked(mine, *args, **kwargs) -> None:
         if mine is ...:
             print("Your turn: put your answer in place of ... and run this cell again.")
             return
-        problem = complaint(mine, *args, **kwargs)
+        problem = find_problem(mine, *args, **kwargs)
         if problem:
             raise NotYet(problem)
         print("Right.")
@@ -35,18 +37,38 @@ def check(complaint: Callable[..., str | None]) -> Callable[..., None]:
     return checked
 
 
-def unlike(mine, right, hint: str = "", tolerance: float = 1e-4) -> str | None:
-    """What keeps two arrays or numbers from being equal: their shape, or `hint`; None if nothing.
+def mismatch(mine, right, hint: str = "", tolerance: float = 1e-4) -> str | None:
+    """Why an answer differs from a number or array: its type, its shape, or `hint`; None if equal.
 
-    mine: anything that NumPy makes numbers of, torch tensors too; right: array, any shape.
+    Parameters
+    ----------
+    mine : array-like
+        The answer; may be a torch tensor.
+    right : array-like
+        Any shape.
+    hint : str
+        Returned where the shape is right and the numbers are not.
+    tolerance : float
+        Relative and absolute.
     """
     right = np.asarray(right)
     mine = mine.detach().cpu().numpy() if isinstance(mine, torch.Tensor) else mine
     try:
         mine = np.asarray(mine, dtype=float)
     except (TypeError, ValueError):
-        return f"a number or an array is wanted, but this is a {type(mine).__name__}."
+        return f"give a number or an array; this is a {type(mine).__name__}."
     if mine.shape != right.shape:
-        return f"the shape should be {right.shape}, but yours is {mine.shape}."
+        return f"the shape should be {right.shape}; yours is {mine.shape}."
     close = np.allclose(mine, right, atol=tolerance, rtol=tolerance)
     return None if close else hint or "the numbers are not right yet."
+
+
+def between(mine, low, high) -> bool:
+    """Whether the answer is one number within the two."""
+    is_number = mismatch(mine, low, OTHER) in (None, OTHER)
+    return is_number and low - 1e-9 <= float(mine) <= high + 1e-9
+
+
+def matching_hint(mine, hints: dict[str, object]) -> str | None:
+    """The hint on the wrong answer that this is, or None; hints: hint → wrong answer."""
+    return next((hint for hint, wrong in hints.items() if mismatch(mine, wrong) is None), None)

@@ -3,7 +3,7 @@ import pytest
 
 import ccsav
 from ccsav import CCSAVClassifier
-from ccsav_lab import ablate, checks
+from ccsav_lab import checks
 from ccsav_lab.checks import NotYet
 from ccsav_lab.sounds import render
 
@@ -42,31 +42,31 @@ def least(mini, wave):
         for head in heads[::-1]:
             fewer = [h for h in heads if h != head]
             if fewer:
-                with ablate.silenced(mini, fewer, positions="prompt"):
+                with mini.silenced(fewer, positions="prompt"):
                     heads = fewer if mini.answer([wave], QUESTION) != before else heads
     return heads
 
 
 def test_answers_that_are_not_there_are_asked_for(clf, capsys):
-    checks.lone_voters(..., clf)
+    checks.distinct_best_heads(..., clf)
     checks.weights_without(..., clf, 0)
-    checks.least_silence(..., None, None)
+    checks.smallest_silenced_set(..., None, None)
     assert capsys.readouterr().out.count("Your turn") == 3
 
 
-def test_lone_voters(clf, capsys):
-    checks.lone_voters(2, clf)
-    checks.lone_voters(np.unique(clf.reliability_.argmax(0)).size, clf)
+def test_distinct_best_heads(clf, capsys):
+    checks.distinct_best_heads(2, clf)
+    checks.distinct_best_heads(np.unique(clf.reliability_.argmax(0)).size, clf)
     assert capsys.readouterr().out == "Right.\n" * 2
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
-    [(3, "share theirs"), (6, "count each such head once"), (np.ones(3), "shape should be")],
+    [(3, "share a head"), (6, "count each such head once"), (np.ones(3), "shape should be")],
 )
-def test_lone_voters_refuses(clf, wrong, hint):
+def test_distinct_best_heads_refuses(clf, wrong, hint):
     with pytest.raises(NotYet, match=hint):
-        checks.lone_voters(wrong, clf)
+        checks.distinct_best_heads(wrong, clf)
 
 
 def test_weights_without(clf, capsys):
@@ -74,7 +74,7 @@ def test_weights_without(clf, capsys):
     mine = w / (1 - w[4])
     mine[4] = 0
     checks.weights_without(mine, clf, 4)
-    checks.weights_without(ablate.without(clf, 4).weights_, clf, 4)
+    checks.weights_without(clf.without(4).weights_, clf, 4)
     assert capsys.readouterr().out == "Right.\n" * 2
 
 
@@ -82,10 +82,10 @@ def test_weights_without_refuses(clf):
     w = clf.weights_.copy()
     w[4] = 0
     wrong = {
-        "not handed on": w,
+        "its share is missing": w,
         "each class by itself": w / w.sum() * 3,
         "keep the head's row": np.delete(w / w.sum(0), 4, axis=0),
-        "divide each class by what is left": clf.weights_,
+        "divide each class by its sum": clf.weights_,
         r"the shape should be \(6, 3\)": w.sum(1),
     }
     for hint, mine in wrong.items():
@@ -93,16 +93,16 @@ def test_weights_without_refuses(clf):
             checks.weights_without(mine, clf, 4)
 
 
-def test_least_silence(mini, wave, least, capsys):
-    checks.least_silence(least, mini, wave, QUESTION)
-    checks.least_silence(np.array(least)[::-1], mini, wave, QUESTION)
+def test_smallest_silenced_set(mini, wave, least, capsys):
+    checks.smallest_silenced_set(least, mini, wave, QUESTION)
+    checks.smallest_silenced_set(np.array(least)[::-1], mini, wave, QUESTION)
     assert capsys.readouterr().out == "Right.\n" * 2
 
 
-def test_least_silence_refuses(mini, wave, least):
+def test_smallest_silenced_set_refuses(mini, wave, least):
     wrong = {
-        "still says 'dog'": least[:-1] if len(least) > 1 else [47],
-        "it would do without head": range(48),
+        "still 'dog'": least[:-1] if len(least) > 1 else [47],
+        "can be spared": range(48),
         "the list is empty": [],
         "some of 0 to 71": [99],
         "heads of the decoder alone": [*least, 60],
@@ -110,4 +110,4 @@ def test_least_silence_refuses(mini, wave, least):
     }
     for hint, mine in wrong.items():
         with pytest.raises(NotYet, match=hint):
-            checks.least_silence(mine, mini, wave, QUESTION)
+            checks.smallest_silenced_set(mine, mini, wave, QUESTION)

@@ -11,71 +11,71 @@ DRAWS = np.array([[0.9, 0.8, 0.85], [0.7, 0.75, 0.74], [0.6, 0.6, 0.66]])
 
 
 def test_an_answer_that_is_not_there_is_asked_for(capsys):
-    checks.known(..., 0.5, 4)
-    checks.paired(..., A, B)
-    checks.best_draw(..., DRAWS)
+    checks.share_known(..., 0.5, 4)
+    checks.paired_difference(..., A, B)
+    checks.best_draw_gain(..., DRAWS)
     assert capsys.readouterr().out.count("Your turn") == 3
 
 
-def test_known(capsys):
+def test_share_known(capsys):
     """A model that knows a share and guesses on the rest, played out."""
     rng = np.random.default_rng(0)
     share, n, clips = 0.3, 4, 200_000
     right = (rng.random(clips) < share) | (rng.integers(n, size=clips) == 0)
     mine = (right.mean() - 1 / n) / (1 - 1 / n)
     assert mine == pytest.approx(share, abs=0.01)
-    checks.known(mine, right.mean(), n)
-    checks.known(np.array([0.0, 1.0]), np.array([0.25, 1.0]), np.array([4, 50]))
+    checks.share_known(mine, right.mean(), n)
+    checks.share_known(np.array([0.0, 1.0]), np.array([0.25, 1.0]), np.array([4, 50]))
     assert capsys.readouterr().out == "Right.\n" * 2
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        ([0.35, 0.58], "even a perfect model falls short of 1"),
-        ([0.6 + 0.4 / 4, 0.6 + 0.4 / 50], "the other way is wanted"),
+        ([0.35, 0.58], "a perfect model falls short of 1"),
+        ([0.6 + 0.4 / 4, 0.6 + 0.4 / 50], "computes the accuracy from p"),
         ([0.6, 0.6], "Solve it for p"),
         ([0.4], "shape should be"),
         ("half", "a number or an array"),
     ],
 )
-def test_known_refuses(wrong, hint):
+def test_share_known_refuses(wrong, hint):
     wrong = np.array(wrong) if isinstance(wrong, list) else wrong
     with pytest.raises(NotYet, match=hint):
-        checks.known(wrong, np.array([0.6, 0.6]), np.array([4, 50]))
+        checks.share_known(wrong, np.array([0.6, 0.6]), np.array([4, 50]))
 
 
-def test_paired(capsys):
+def test_paired_difference(capsys):
     interval = stats.ttest_rel(A, B).confidence_interval(0.95)
     mean, half = (interval.high + interval.low) / 2, (interval.high - interval.low) / 2
-    checks.paired((mean, half), A, B)
-    checks.paired(np.array([mean, half]), A, B)
+    checks.paired_difference((mean, half), A, B)
+    checks.paired_difference(np.array([mean, half]), A, B)
     assert capsys.readouterr().out == "Right.\n" * 2
 
 
-def test_paired_refuses():
+def test_paired_difference_refuses():
     reach, mean = stats.t.ppf(0.975, 4), np.mean(A - B)
     half = reach * stats.sem(A - B)
     wrong = {
-        "the other way round": (-mean, half),
+        "sign is reversed": (-mean, half),
         "pair them": (mean, reach * np.sqrt(stats.sem(A) ** 2 + stats.sem(B) ** 2)),
-        "half of it is wanted": (mean, 2 * half),
-        "surer by √E": (mean, np.std(A - B, ddof=1)),
+        "give half of it": (mean, 2 * half),
+        "divide by √E": (mean, np.std(A - B, ddof=1)),
         "the mean is right": (mean, 1.96 * stats.sem(A - B)),
         "episode by episode": (100 * mean, 100 * half),
         "give two numbers": mean,
     }
     for hint, answer in wrong.items():
         with pytest.raises(NotYet, match=hint):
-            checks.paired(answer, A, B)
+            checks.paired_difference(answer, A, B)
 
 
-def test_best_draw(capsys):
-    checks.best_draw(100 * (0.05 + 0.02 + 0.04) / 3, DRAWS)
+def test_best_draw_gain(capsys):
+    checks.best_draw_gain(100 * (0.05 + 0.02 + 0.04) / 3, DRAWS)
     assert capsys.readouterr().out == "Right.\n"
 
 
-def test_best_draw_refuses():
+def test_best_draw_gain_refuses():
     wrong = {
         "100 times": (0.05 + 0.02 + 0.04) / 3,
         "best of all parts at once": 100 * (0.9 - DRAWS.mean()),
@@ -85,4 +85,4 @@ def test_best_draw_refuses():
     }
     for hint, answer in wrong.items():
         with pytest.raises(NotYet, match=hint):
-            checks.best_draw(answer, DRAWS)
+            checks.best_draw_gain(answer, DRAWS)

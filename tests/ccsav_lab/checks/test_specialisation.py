@@ -11,17 +11,17 @@ def table():
     return pd.DataFrame(values, columns=["owl", "ant", "bat", "cat"])
 
 
-def test_selectivity(capsys):
+def test_selectivity_of_head(capsys):
     recalls = np.array([0.2, 0.8, 0.5])
-    checks.selectivity((0.8 - 0.35) / (0.8 + 0.35), recalls)
+    checks.selectivity_of_head((0.8 - 0.35) / (0.8 + 0.35), recalls)
     assert capsys.readouterr().out == "Right.\n"
     with pytest.raises(checks.NotYet, match="leave the best one out"):
-        checks.selectivity((0.8 - 0.5) / (0.8 + 0.5), recalls)
+        checks.selectivity_of_head((0.8 - 0.5) / (0.8 + 0.5), recalls)
     with pytest.raises(checks.NotYet, match="divide it by the sum"):
-        checks.selectivity(0.8 - 0.35, recalls)
+        checks.selectivity_of_head(0.8 - 0.35, recalls)
     with pytest.raises(checks.NotYet, match="over their sum"):
-        checks.selectivity(0.1, recalls)
-    checks.selectivity(0.0, np.array([0.5, 0.5, 0.5]))
+        checks.selectivity_of_head(0.1, recalls)
+    checks.selectivity_of_head(0.0, np.array([0.5, 0.5, 0.5]))
 
 
 def test_nearest_classes(table, capsys):
@@ -45,7 +45,7 @@ def test_half_response(capsys):
     curve = pd.Series([0.1, 0.5, 0.2, 0.6, 0.8], index=[-20.0, -10.0, 0.0, 10.0, 20.0])
     checks.half_response(5.0, curve)  # 0.4, half way from 0.2 to 0.6; not -12.5, farther down
     assert capsys.readouterr().out == "Right.\n"
-    with pytest.raises(checks.NotYet, match="one of the points measured"):
+    with pytest.raises(checks.NotYet, match="one of the measured points"):
         checks.half_response(0.0, curve)
     with pytest.raises(checks.NotYet, match="crosses it at a higher value"):
         checks.half_response(-12.5, curve)
@@ -54,11 +54,11 @@ def test_half_response(capsys):
     with pytest.raises(checks.NotYet, match="it never falls that low"):
         checks.half_response(5.0, curve.clip(lower=0.5))
     checks.half_response(np.nan, curve.clip(lower=0.5))
-    with pytest.raises(checks.NotYet, match="number or an array is wanted"):
+    with pytest.raises(checks.NotYet, match="a number or an array"):
         checks.half_response("six", curve)
 
 
-@pytest.mark.parametrize("name", ["selectivity", "nearest_classes", "half_response"])
+@pytest.mark.parametrize("name", ["selectivity_of_head", "nearest_classes", "half_response"])
 def test_an_empty_place_is_neither_right_nor_wrong(name, capsys):
     getattr(checks, name)(..., None)
     assert "Your turn" in capsys.readouterr().out

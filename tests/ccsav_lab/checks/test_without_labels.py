@@ -16,30 +16,30 @@ RIGHT = "Right.\n"
 
 
 def test_an_answer_that_is_not_there_is_asked_for(capsys):
-    checks.let_in(..., ANSWERS, LABELS, 0.8)
+    checks.newly_accepted(..., ANSWERS, LABELS, 0.8)
     checks.agreement(..., 0.9, 0.2, 5)
-    checks.sifted(..., LABELS, LABELS, LABELS)
+    checks.kept_and_right(..., LABELS, LABELS, LABELS)
     assert capsys.readouterr().out.count("Your turn") == 3
 
 
-def test_let_in(capsys):
-    checks.let_in(2, ANSWERS, LABELS, 0.8)
-    checks.let_in(np.int64(2), ANSWERS, LABELS, 0.5)  # 60 % passed before; two others now
+def test_newly_accepted(capsys):
+    checks.newly_accepted(2, ANSWERS, LABELS, 0.8)
+    checks.newly_accepted(np.int64(2), ANSWERS, LABELS, 0.5)  # 60 % passed before; two others now
     assert capsys.readouterr().out == 2 * RIGHT
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        (3, "only those are wanted"),
-        (1, "over the answers that name a label"),
+        (3, "did not pass before"),
+        (1, "by the answers that name a label"),
         ([2, 2], "shape should be"),
         ("two", "a number or an array"),
     ],
 )
-def test_let_in_refuses(wrong, hint):
+def test_newly_accepted_refuses(wrong, hint):
     with pytest.raises(NotYet, match=hint):
-        checks.let_in(wrong, ANSWERS, LABELS, 0.8)
+        checks.newly_accepted(wrong, ANSWERS, LABELS, 0.8)
 
 
 def simulated(a, e, n_classes):
@@ -81,23 +81,23 @@ SAID = np.array(list("aabacabb"))
 TRUE = np.array(list("aaabcabb"))
 
 
-def test_sifted(capsys):
+def test_kept_and_right(capsys):
     kept = np.flatnonzero(GIVEN == SAID).tolist()
     assert kept == [0, 1, 2, 4, 5, 7]
-    checks.sifted((6 / 8, 5 / 6), GIVEN, SAID, TRUE)
+    checks.kept_and_right((6 / 8, 5 / 6), GIVEN, SAID, TRUE)
     assert capsys.readouterr().out == RIGHT
 
 
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        ((5 / 6, 6 / 8), "other way round"),
+        ((5 / 6, 6 / 8), "other order"),
         ((6 / 8, 5 / 8), "not by all"),
-        ((2 / 8, 1 / 2), "throw away"),
-        ((6 / 8, 6 / 8), "is the label that they were given"),
+        ((2 / 8, 1 / 2), "you drop"),
+        ((6 / 8, 6 / 8), "equals their given label"),
         (6 / 8, "shape should be"),
     ],
 )
-def test_sifted_refuses(wrong, hint):
+def test_kept_and_right_refuses(wrong, hint):
     with pytest.raises(NotYet, match=hint):
-        checks.sifted(wrong, GIVEN, SAID, TRUE)
+        checks.kept_and_right(wrong, GIVEN, SAID, TRUE)

@@ -28,10 +28,10 @@ def test_recall(acts, capsys):
     mu /= np.linalg.norm(mu, axis=1, keepdims=True)
     flattered = np.mean((acts.X[:, 2] @ mu.T).argmax(1)[acts.y == 1] == 1)
     wrong = {
-        flattered: "leave each one out",
+        flattered: "leave each clip out",
         np.mean(acts.y[said == 1] == 1): "precision",
         specialise.probe(acts).iloc[2].mean(): "mean over all",
-        0.0: "this class's clips",
+        0.0: "take this class's clips",
     }
     assert len({mine, *wrong}) == 5
     for answer, words in wrong.items():
@@ -39,18 +39,18 @@ def test_recall(acts, capsys):
             checks.recall(answer, acts, 2, "dog")
 
 
-def test_modest_expert():
-    checks.modest_expert(("rain", 11), TABLE)
+def test_weakest_class_expert():
+    checks.weakest_class_expert(("rain", 11), TABLE)
     for answer, words in {
-        ("bell", 10): "worse overall",
-        ("dog", 12): "worse overall",
-        ("rain", 13): "worse overall",  # shares the first place in this class, but no more
+        ("bell", 10): "lower mean",
+        ("dog", 12): "lower mean",
+        ("rain", 13): "lower mean",  # shares the first place in this class, but no more
         ("rain", 12): "not the best",
         (11, "rain"): "first of the pair",
         "rain": "a pair",
     }.items():
         with pytest.raises(checks.NotYet, match=words):
-            checks.modest_expert(answer, TABLE)
+            checks.weakest_class_expert(answer, TABLE)
 
 
 def test_false_alarms():
@@ -61,8 +61,8 @@ def test_false_alarms():
             checks.false_alarms(wrong, 72)
 
 
-def test_chance():
-    checks.chance((0.8, 1 / 3), [80, 10, 10])
+def test_majority_class_accuracy():
+    checks.majority_class_accuracy((0.8, 1 / 3), [80, 10, 10])
     for wrong, words in (
         ((1 / 3, 0.8), "other order"),
         ((0.8, 0.8), "balanced"),
@@ -70,13 +70,13 @@ def test_chance():
         (0.8, "shape"),
     ):
         with pytest.raises(checks.NotYet, match=words):
-            checks.chance(wrong, [80, 10, 10])
+            checks.majority_class_accuracy(wrong, [80, 10, 10])
 
 
 def test_no_answer_is_asked_for(acts, capsys):
     checks.recall(..., acts, 2, "dog")
-    checks.modest_expert(..., TABLE)
+    checks.weakest_class_expert(..., TABLE)
     checks.false_alarms(..., 72)
-    checks.chance(..., [80, 10, 10])
+    checks.majority_class_accuracy(..., [80, 10, 10])
     assert capsys.readouterr().out.count("Your turn") == 4
     assert "Right" not in capsys.readouterr().out

@@ -32,9 +32,9 @@ def test_reliability_of_two(capsys):
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        ([0.1, 0.7], "earns nothing"),  # margins without the clamp
-        ([0.55, 0.85], "subtract the other's"),
-        ([0.7, 0.2], "first class first"),
+        ([0.1, 0.7], "counts as 0"),  # margins without the clamp
+        ([0.55, 0.85], "subtract that of the other class"),
+        ([0.7, 0.2], "other order"),
         ([0.3, 0.3], "one mean per class"),
         (0.45, r"shape should be \(2,\)"),
     ],
@@ -59,11 +59,11 @@ def test_spoofs_caught_refuses(ranked):
     honest, spoofs = ranking[~positive], ranking[positive]
     right = np.mean(spoofs > np.quantile(honest, 0.95))
     wrong = {
-        "gets through": 1 - np.mean(spoofs >= np.sort(honest)[-5]),
+        "are missed": 1 - np.mean(spoofs >= np.sort(honest)[-5]),
         "follows from the bona fide clips alone": np.mean(spoofs > np.quantile(spoofs, 0.95)),
         "too low": np.mean(spoofs > np.quantile(honest, 0.05)),
-        "count spoofs above it": right / 2,
-        "a number or an array is wanted": "a lot",
+        "count spoofs above": right / 2,
+        "a number or an array": "a lot",
     }
     for hint, answer in wrong.items():
         with pytest.raises(NotYet, match=hint):
@@ -75,7 +75,7 @@ def test_alarms_that_are_right(capsys):
     checks.alarms_that_are_right([0.9, 0.5, 9 / 108], 0.1, shares)  # of 1000 clips: 9 and 99
     assert capsys.readouterr().out == "Right.\n"
     wrong = {
-        "of the alarms, how many are spoofs": np.full(3, 0.9),
+        "of alarms that are spoofs": np.full(3, 0.9),
         "divide by all alarms": 0.9 * shares,
         "alarms that are false": [0.1, 0.5, 99 / 108],
         "among 1000 clips": shares,

@@ -6,7 +6,7 @@ import torch
 
 from ccsav.weights.readout import posteriors
 from ccsav_lab import checks
-from ccsav_lab.checks._check import unlike
+from ccsav_lab.checks._check import mismatch
 
 rng = np.random.default_rng(0)
 P = rng.dirichlet(np.ones(3), size=4)  # (K, C)
@@ -24,20 +24,23 @@ def likeliest():
 
 
 RIGHT = {
-    "margins": (P[:, 1] - np.delete(P, 1, axis=1).max(1), P, 1),
-    "weights": (R**4 / (R**4).sum(0), R, 0.25),
+    "margins_of_clip": (P[:, 1] - np.delete(P, 1, axis=1).max(1), P, 1),
+    "weights_by_class": (R**4 / (R**4).sum(0), R, 0.25),
     "prototype_without": ((5 * H.mean(0) - H[0]) / 4, H[1:]),
     "temperature": (likeliest(), COS, Y),
 }
 WRONG = {
-    "margins": [(P[:, 1] - P.max(1), "leave the right one out"), (P[:, 1], "less the largest")],
-    "weights": [
+    "margins_of_clip": [
+        (P[:, 1] - P.max(1), "leave the true class out"),
+        (P[:, 1], "less the largest"),
+    ],
+    "weights_by_class": [
         (R**4 / (R**4).sum(1, keepdims=True), "rows sum to 1"),
         (R / R.sum(0), "power of 1/τ_w"),
         (R[:2], "shape should be"),
     ],
-    "prototype_without": [(H.mean(0), "take h away"), ("mean", "a str")],
-    "temperature": [(0.5, "colder"), (0.01, "warmer"), (COS, "shape")],
+    "prototype_without": [(H.mean(0), "subtract h"), ("mean", "a str")],
+    "temperature": [(0.5, "lower"), (0.01, "higher"), (COS, "shape")],
 }
 
 
@@ -63,7 +66,7 @@ def test_no_answer_yet_is_no_error(name, capsys):
     assert "Your turn" in capsys.readouterr().out
 
 
-def test_unlike_takes_tensors_and_lists():
-    assert unlike(torch.ones(2), [1, 1], "no") is None
-    assert unlike([1, 2], np.ones(2), "hint") == "hint"
-    assert unlike([1, 2], np.ones(2))  # never an empty complaint
+def test_mismatch_takes_tensors_and_lists():
+    assert mismatch(torch.ones(2), [1, 1], "no") is None
+    assert mismatch([1, 2], np.ones(2), "hint") == "hint"
+    assert mismatch([1, 2], np.ones(2))  # never an empty complaint
