@@ -27,7 +27,7 @@ def acts_of(X, y, labels, groups=None):
 
 @pytest.fixture
 def acts():
-    """Three heads: one knows three classes, one only the first, one is deaf."""
+    """Three heads: the first tells three classes apart, the second only "ant", the third none."""
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 6)
     means = rng.normal(size=(3, 8))
@@ -59,15 +59,17 @@ def one_head_by_hand(acts, head, tau):
 
 
 def test_votes_are_left_out_posteriors_at_the_likeliest_temperature(acts):
-    found = explore.votes(acts, 1)
+    posteriors = explore.votes(acts, 1)
     grid = np.geomspace(0.01, 1, 400)
     likely = [np.log(one_head_by_hand(acts, 1, t)[np.arange(18), acts.y]).mean() for t in grid]
     expected = one_head_by_hand(acts, 1, grid[np.argmax(likely)])
-    np.testing.assert_allclose(found, expected, atol=0.01)
-    np.testing.assert_allclose(explore.votes(acts, 2), 1 / 3, atol=1e-6)  # the deaf one
+    np.testing.assert_allclose(posteriors, expected, atol=0.01)
+    np.testing.assert_allclose(
+        explore.votes(acts, 2), 1 / 3, atol=1e-6
+    )  # the same vector for all clips
 
 
-def test_votes_say_what_they_need(acts):
+def test_votes_name_what_is_missing(acts):
     with pytest.raises(ValueError, match="head=3"):
         explore.votes(acts, 3)
     with pytest.raises(ValueError, match="single clip"):
@@ -79,13 +81,13 @@ def test_votes_say_what_they_need(acts):
 def test_the_menus_change_what_is_shown(acts, clips):
     explorer = explore.Explorer(acts, clips, "ant")
     assert explorer.head.value == explorer.best_heads("ant")[0]
-    before, heard = bytes(explorer.picture.value), bytes(explorer.players[0].value)
+    before, played = bytes(explorer.picture.value), bytes(explorer.players[0].value)
     assert before.startswith(PNG)
 
     explorer.label.value = "cat"
     assert bytes(explorer.picture.value).startswith(PNG)
     assert bytes(explorer.picture.value) != before
-    assert bytes(explorer.players[0].value) != heard
+    assert bytes(explorer.players[0].value) != played
     shown = explorer.clips()
     p = explore.votes(acts, explorer.head.value)[:, 2]
     assert shown["clip"].tolist()[:3] == np.argsort(-p, kind="stable")[:3].tolist()
@@ -125,30 +127,30 @@ def test_a_page_without_a_kernel_gets_the_picture(acts, clips):
     assert bundle[WIDGET]["model_id"] == explorer.view.model_id
 
 
-def test_classes_of_few_clips_hide_the_players_that_are_over(acts, clips):
+def test_classes_of_few_clips_hide_the_unused_players(acts, clips):
     few = np.r_[0:8, 12:18]  # two bats
-    some = acts_of(acts.X[few], acts.y[few], acts.labels)
-    some.table["path"] = [f"clip {i}" for i in few]
-    explorer = explore.Explorer(some, clips, "bat")
-    assert [v.layout.display for v in explorer._heard] == [None] * 5 + ["none"]
+    fewer = acts_of(acts.X[few], acts.y[few], acts.labels)
+    fewer.table["path"] = [f"clip {i}" for i in few]
+    explorer = explore.Explorer(fewer, clips, "bat")
+    assert [v.layout.display for v in explorer._captioned] == [None] * 5 + ["none"]
     explorer.label.value = "ant"
-    assert {v.layout.display for v in explorer._heard} == {None}
+    assert {v.layout.display for v in explorer._captioned} == {None}
     np.testing.assert_array_equal(explorer._waveform(13), clips.waveforms[17])  # by its path
 
 
 def test_the_explorer_fits_wide_and_narrow_pages(acts, clips):
     menus, picture, *players = explore.Explorer(acts, clips).view.children
-    assert picture.layout.align_self == "flex-start"  # else it is stretched, and blurred
+    assert picture.layout.align_self == "flex-start"  # otherwise it is stretched and blurred
     assert picture.layout.max_width == "calc(100% - 4px)"  # 4 px: its margins
     assert {row.layout.flex_flow for row in (menus, *players)} == {"row wrap"}
 
 
-def test_the_explorer_says_what_is_amiss(acts, clips):
+def test_the_explorer_names_what_is_wrong(acts, clips):
     with pytest.raises(ValueError, match="label='dog': choose one of"):
         explore.Explorer(acts, clips, "dog")
     with pytest.raises(ValueError, match="head=7: choose"):
         explore.Explorer(acts, clips, head=7)
-    with pytest.raises(ValueError, match="what extract was given"):
+    with pytest.raises(ValueError, match="that extract was given"):
         explore.Explorer(acts, clips.subset(np.arange(9)))
 
 
@@ -165,7 +167,7 @@ def known(qwen):
     return ccsav.extract(qwen, clips, heads="all", progress=False)
 
 
-def test_a_sweep_turns_one_knob(qwen, swept):
+def test_a_sweep_changes_one_parameter(qwen, swept):
     assert swept.table["value"].tolist() == [500] * 3 + [1000] * 3
     assert swept.table["clip"].tolist() == [0, 1, 2] * 2
     wave = sounds.render("xylophone", FRESH + 2, seconds=0.5, pitch=1000, rate_hz=6)
@@ -194,9 +196,9 @@ def test_a_sweep_needs_values_and_known_parameters(qwen):
 def test_responses_are_those_of_the_heads_alone(swept, known, kind):
     y = known.labels[known.y]
     clf = ccsav.CCSAVClassifier(readout="prototype", joint=0).fit(known.X, y)
-    found = explore.responses(clf, swept, "xylophone", [5, 1], kind)
-    assert found.columns.tolist() == ["value", "clip", "head", "response"]
-    assert found.groupby(["value", "clip", "head"]).size().eq(1).all()
+    table = explore.responses(clf, swept, "xylophone", [5, 1], kind)
+    assert table.columns.tolist() == ["value", "clip", "head", "response"]
+    assert table.groupby(["value", "clip", "head"]).size().eq(1).all()
     for head in (5, 1):
         x = swept.X[:, head].astype(float)
         mu = [known.X[y == c, head].astype(float).mean(axis=0) for c in ("kettle", "xylophone")]
@@ -206,11 +208,11 @@ def test_responses_are_those_of_the_heads_alone(swept, known, kind):
         if kind == "posterior":
             expected = 1 / (1 + np.exp((cos[:, 0] - cos[:, 1]) / clf.tau_[0, head]))
         np.testing.assert_allclose(
-            found.loc[found["head"] == head, "response"], expected, atol=2e-3
+            table.loc[table["head"] == head, "response"], expected, atol=2e-3
         )
 
 
-def test_responses_say_what_is_amiss(swept, known):
+def test_responses_name_what_is_wrong(swept, known):
     clf = ccsav.CCSAVClassifier.paper().fit(known.X, known.labels[known.y])
     with pytest.raises(ValueError, match="label='bee': choose one of"):
         explore.responses(clf, swept, "bee", [0])

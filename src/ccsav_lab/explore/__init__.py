@@ -1,4 +1,4 @@
-"""Look into heads: sweep one thing about a sound, and an explorer of clips, classes and votes."""
+"""Single heads: their responses as a sound changes, and an explorer of clips, classes and votes."""
 
 from .explorer import Explorer
 from .tuning import head_names, responses, sweep, votes

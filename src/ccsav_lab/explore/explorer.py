@@ -15,28 +15,38 @@ from PIL import Image
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.activations import HeadActivations
 from ccsav_lab import plot, specialise
-from ccsav_lab.plot.listening import mp3
-from ccsav_lab.plot.specialisation import clip_board
 from ccsav_lab.sounds.tasks import RATE
 
 from .tuning import head_names, votes
 
-SHOWN = 3  # clips that an explorer shows of each sort
-DPI, COLOURS = 90, 64  # of an explorer's picture
+SHOWN = 3  # clips in each of the two rows
+DPI, COLOURS = 90, 64  # of the picture
 
 
 class Explorer:
-    """Pick a class and a head; see and hear what the head takes for the class, and its votes.
+    """Pick a class and a head; see and hear which clips the head votes for, and all its votes.
 
-    acts: head vectors of N labelled clips; dataset: the clips themselves, as given to `extract`.
-    label: class shown at first; default: the first. head: from 0 to K - 1; default: the best at
-    that class.
+    In a live notebook it shows two menus, `label` and `head` (heads in order of their recall of
+    the class), a picture, and an audio player for each clip in it. Where widgets do not run the
+    picture stands in their place. Setting `explorer.label.value` or `explorer.head.value` has the
+    effect of the menus.
 
-    In a live notebook it shows two menus, `label` and `head` (the heads that are best at the class
-    first, with their recall), a picture, and a player for every clip in it. Where widgets are not
-    live the picture stands for it. Setting `explorer.label.value` and `explorer.head.value` does
-    what the menus do; `figure()` draws the picture anew. Raises ValueError for clips that are not
-    those of `acts`, for clips without labels, and for a class or head that is not there.
+    Parameters
+    ----------
+    acts : HeadActivations
+        Of N labelled clips.
+    dataset : Dataset
+        The clips themselves, as given to `extract`.
+    label : str, optional
+        Class at the start; default: the first.
+    head : int, optional
+        Head at the start, from 0 to K - 1; default: the best at that class.
+
+    Raises
+    ------
+    ValueError
+        For a dataset without the clips of `acts`, clips without labels, and a class or head that
+        does not exist.
     """
 
     def __init__(
@@ -48,54 +58,34 @@ class Explorer:
     ):
         self.acts, self._names = acts, head_names(acts.heads)
         self._recalls = specialise.probe(acts)
-        rows = {path: i for i, path in enumerate(dataset.table["path"])}
-        if not set(acts.table["path"]) <= set(rows):
-            raise ValueError(
-                "dataset does not hold the clips of acts: give what extract was given."
-            )
-        self._clips = [rows[path] for path in acts.table["path"]]
-        self._dataset = dataset
-        label = str(acts.labels[0]) if label is None else label
-        if label not in acts.labels:
-            raise ValueError(f"label={label!r}: choose one of {acts.labels.tolist()}.")
+        self._dataset, self._clips = dataset, _positions(acts, dataset)
+        labels = acts.labels.tolist()
+        label = labels[0] if label is None else label
+        if label not in labels:
+            raise ValueError(f"label={label!r}: choose one of {labels}.")
         head = self.best_heads(label)[0] if head is None else head
         if head not in range(acts.X.shape[1]):
             raise ValueError(f"head={head}: choose one from 0 to {acts.X.shape[1] - 1}.")
-
-        self.label = widgets.Dropdown(
-            options=acts.labels.tolist(), value=label, description="class"
-        )
+        self.label = widgets.Dropdown(options=labels, value=label, description="class")
         self.head = widgets.Dropdown(options=self._menu(), value=int(head), description="head")
-        self.picture = widgets.Image(  # a box would stretch it, and blur it, on a wide page
-            format="png", layout={"max_width": "calc(100% - 4px)", "align_self": "flex-start"}
-        )
-        self.captions = [widgets.Label() for _ in range(2 * SHOWN)]
-        self.players = [
-            widgets.Audio(format="mp3", autoplay=False, loop=False, layout={"width": "200px"})
-            for _ in self.captions
-        ]
-        self._heard = [widgets.VBox(pair) for pair in zip(self.captions, self.players, strict=True)]
-        menus, *rows = (
-            widgets.HBox(row, layout={"flex_flow": "row wrap"})  # on a narrow page
-            for row in ([self.label, self.head], self._heard[:SHOWN], self._heard[SHOWN:])
-        )
-        self.view = widgets.VBox([menus, self.picture, *rows])
-        self.view.add_class("ccsav-explorer")
-        self.picture.add_class("ccsav-picture")
-        self.label.observe(self._relist, "value")
+        self._build_view()
+        self.label.observe(self._sort_menu, "value")
         self.head.observe(self._update, "value")
         self._update()
 
     def best_heads(self, label: str) -> list[int]:
-        """Heads from the best at a class to the worst, by their recall, equals in order."""
+        """Heads in order of their recall of a class, the best first."""
         return np.argsort(-self._recalls[label].to_numpy(), kind="stable").tolist()
 
     def clips(self) -> pd.DataFrame:
-        """The clips that are shown, one row each.
+        """The clips that are shown.
 
-        First SHOWN of all clips, those with the largest posterior of the class (row "best"), then
-        SHOWN of the class's own, those with the smallest ("least"). Columns: clip (index into
-        `acts`), label, posterior (from 0 to 1), row.
+        Returns
+        -------
+        DataFrame
+            A row per clip: `clip` (index into `acts`), `label`, `posterior` of the chosen class
+            (from 0 to 1), and `row`: "best", the largest posteriors of all clips, then "least",
+            the smallest posteriors of the class's own clips.
         """
         c, y = self._class, self.acts.y
         posterior = self._votes[:, c]  # (N,)
@@ -113,22 +103,22 @@ class Explorer:
         )
 
     def votes(self) -> pd.Series:
-        """The head's mean posterior of each class, from 0 to 1, over the class's own clips."""
+        """The head's mean posterior of every class, from 0 to 1, on clips of the chosen class."""
         mean = self._votes[self.acts.y == self._class].mean(axis=0)
         return pd.Series(mean, self.acts.labels, name="posterior")
 
     def figure(self) -> Figure:
-        """The picture: the clips that the head likes best and least, and its votes."""
+        """The picture: clips with the largest and smallest posteriors, and the head's votes."""
         clips, label = self.clips(), self.label.value
         titled = [
             (f"{letter}  {row.label}, {100 * row.posterior:.0f} %", self._waveform(row.clip))
             for letter, row in zip(ascii_uppercase, clips.itertuples(), strict=False)
         ]
         best = int((clips["row"] == "best").sum())
-        return clip_board(
+        return plot.clip_board(
             {
-                f"all clips: what it takes for “{label}” most": titled[:best],
-                f"clips of “{label}”: what it takes for it least": titled[best:],
+                f"all clips: largest posterior of “{label}”": titled[:best],
+                f"clips of “{label}”: smallest posterior of it": titled[best:],
             },
             RATE,
             self.votes(),
@@ -138,11 +128,31 @@ class Explorer:
         )
 
     def _repr_mimebundle_(self, **_):
-        """The live view, and for pages without a kernel the picture in its place."""
+        """The live view, and the picture for pages without a kernel."""
         name = f"Explorer of {self._names[self.head.value]} for class {self.label.value!r}"
         picture = base64.b64encode(self.picture.value).decode()
         view = self.view._repr_mimebundle_()
         return {**view, "text/plain": name, "image/png": picture}
+
+    def _build_view(self):
+        """Make the picture, the captions and the players, and lay them out below the menus."""
+        self.picture = widgets.Image(  # a box would stretch and blur it on a wide page
+            format="png", layout={"max_width": "calc(100% - 4px)", "align_self": "flex-start"}
+        )
+        self.captions = [widgets.Label() for _ in range(2 * SHOWN)]
+        audio = {"format": "mp3", "autoplay": False, "loop": False, "layout": {"width": "200px"}}
+        self.players = [widgets.Audio(**audio) for _ in self.captions]
+        pairs = zip(self.captions, self.players, strict=True)
+        self._captioned = [widgets.VBox(pair) for pair in pairs]
+        menus, *rows = (
+            widgets.HBox(row, layout={"flex_flow": "row wrap"})  # wraps on a narrow page
+            for row in (
+                [self.label, self.head], self._captioned[:SHOWN], self._captioned[SHOWN:],
+            )
+        )  # fmt: skip
+        self.view = widgets.VBox([menus, self.picture, *rows])
+        self.view.add_class("ccsav-explorer")
+        self.picture.add_class("ccsav-picture")
 
     @property
     def _class(self):
@@ -152,7 +162,7 @@ class Explorer:
         return self._dataset.waveform(self._clips[i], RATE)
 
     def _menu(self):
-        """Entries of the menu of heads for the class that is chosen: (text, head)."""
+        """Entries of the menu of heads for the chosen class: (text, head)."""
         label = self.label.value
         recalls = self._recalls[label]
         return [
@@ -160,8 +170,8 @@ class Explorer:
             for k in self.best_heads(label)
         ]
 
-    def _relist(self, _):
-        """Sort the heads anew for another class, and keep the one that is chosen."""
+    def _sort_menu(self, _):
+        """Sort the heads by their recall of the new class, and keep the chosen head."""
         head = self.head.value
         self.head.unobserve(self._update, "value")
         self.head.options = self._menu()
@@ -170,22 +180,33 @@ class Explorer:
         self._update()
 
     def _update(self, _=None):
-        """Show what the menus say."""
+        """Show the picture and the players of the chosen class and head."""
         self._votes = votes(self.acts, self.head.value)
-        figure, file = self.figure(), io.BytesIO()
-        with mpl.rc_context(plot.STYLE):
-            figure.savefig(file, dpi=DPI)
-        plt.close(figure)
-        small = io.BytesIO()  # few colours will do
-        Image.open(file).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE).save(
-            small, "png", optimize=True
-        )
-        self.picture.value = small.getvalue()
+        self.picture.value = _small_png(self.figure())
         clips = self.clips()
-        for i, heard in enumerate(self._heard):
-            heard.layout.display = None if i < len(clips) else "none"
+        for i, box in enumerate(self._captioned):
+            box.layout.display = None if i < len(clips) else "none"
         for letter, player, caption, row in zip(
             ascii_uppercase, self.players, self.captions, clips.itertuples(), strict=False
         ):
             caption.value = f"{letter}  {row.label}"
-            player.value = mp3(self._waveform(row.clip), RATE)
+            player.value = plot.mp3(self._waveform(row.clip), RATE)
+
+
+def _positions(acts, dataset):
+    """Position in `dataset` of each clip of `acts`, by its path, (N,)."""
+    rows = {path: i for i, path in enumerate(dataset.table["path"])}
+    if not set(acts.table["path"]) <= set(rows):
+        raise ValueError("dataset lacks clips of acts: give the dataset that extract was given.")
+    return [rows[path] for path in acts.table["path"]]
+
+
+def _small_png(figure):
+    """A figure as the bytes of a PNG with few colours; closes it."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    with mpl.rc_context(plot.STYLE):
+        figure.savefig(drawn, dpi=DPI)
+    plt.close(figure)
+    picture = Image.open(drawn).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE)
+    picture.save(small, "png", optimize=True)
+    return small.getvalue()
