@@ -1,1 +1,1 @@
-"""What is heard: recordings, videos, and tables of them with labels and groups."""
+"""Recordings and videos, and tables of them with labels and groups."""

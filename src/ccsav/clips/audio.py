@@ -1,4 +1,4 @@
-"""Read a recording: one channel, float32, at the sampling rate that a model wants."""
+"""Read a recording: one channel, float32, at the sampling rate that a model needs."""
 
 from pathlib import Path
 
@@ -6,9 +6,8 @@ import numpy as np
 import soundfile
 import soxr
 
-MIN_RATE = 2_000  # Hz; below this a header is taken to be wrong
-MAX_RATE = 768_000  # Hz
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+_RATES = (2_000, 768_000)  # Hz; a header with a rate outside is taken to be wrong
 
 
 class AudioError(ValueError):
@@ -16,10 +15,9 @@ class AudioError(ValueError):
 
 
 def header(path: str | Path) -> tuple[int, int]:
-    """Read how long a recording is, without decoding it.
+    """Read the number of samples per channel and the rate in Hz, without decoding the recording.
 
-    Returns (number of samples per channel, sampling rate in Hz). Raises `AudioError` if the file
-    is missing, not audio, empty, or has an absurd sampling rate.
+    Raises `AudioError` if the file is missing, not audio, empty, or has an impossible rate.
     """
     path = Path(path)
     if not path.is_file():
@@ -30,7 +28,7 @@ def header(path: str | Path) -> tuple[int, int]:
         raise AudioError(
             f"{path}: not audio that can be read (WAV, FLAC, OGG or MP3): {error.error_string}"
         ) from error
-    check_rate(info.samplerate, path)
+    _check_rate(info.samplerate, path)
     if info.frames == 0:
         raise AudioError(f"{path}: the recording holds no samples.")
     return info.frames, info.samplerate
@@ -39,18 +37,24 @@ def header(path: str | Path) -> tuple[int, int]:
 def read_audio(path: str | Path, rate: int | None = None) -> np.ndarray:
     """Decode a recording, mix it to one channel and resample it.
 
-    path: a WAV, FLAC, OGG or MP3 file.
-    rate: sampling rate wanted, in Hz; default: the file's own.
+    Parameters
+    ----------
+    path : a WAV, FLAC, OGG or MP3 file.
+    rate : sampling rate of the result, in Hz; default: the file's own.
 
-    Returns a waveform, shape (samples,), float32, full scale ±1. Raises `AudioError`, naming the
-    file, if it is missing, not audio, empty, has samples that are not finite, or has an absurd
-    sampling rate.
+    Returns
+    -------
+    waveform : (samples,), float32, full scale ±1.
+
+    Raises
+    ------
+    AudioError : as `header` and `prepare` do, or where decoding fails.
     """
     _, source_rate = header(path)
     try:
         channels, _ = soundfile.read(str(path), dtype="float32", always_2d=True)  # (samples, ch)
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: decoding broke off: {error.error_string}") from error
+        raise AudioError(f"{path}: decoding failed: {error.error_string}") from error
     return prepare(channels.mean(axis=1), source_rate, rate or source_rate, name=path)
 
 
@@ -59,11 +63,11 @@ def prepare(
 ) -> np.ndarray:
     """Check one mono waveform, (samples,), and resample it from `source_rate` to `rate`, in Hz.
 
-    Raises `AudioError`, naming `name`, on more than one dimension, no samples, samples that are
-    not finite, or an absurd sampling rate.
+    Raises `AudioError`, naming `name`, for more than one dimension, no samples, samples that are
+    NaN or infinite, or an impossible rate.
     """
     waveform = np.asarray(waveform, dtype=np.float32)
-    check_rate(source_rate, name)
+    _check_rate(source_rate, name)
     if waveform.ndim != 1:
         raise AudioError(f"{name}: expected one channel, (samples,), but got {waveform.shape}.")
     if waveform.size == 0:
@@ -74,10 +78,11 @@ def prepare(
     return waveform if source_rate == rate else soxr.resample(waveform, source_rate, rate)
 
 
-def check_rate(rate: int, name: object) -> None:
-    """Raise `AudioError`, naming `name`, unless `rate` (Hz) is one that a recorder could have."""
-    if not MIN_RATE <= rate <= MAX_RATE:
+def _check_rate(rate, name):
+    """Raise `AudioError`, naming `name`, unless a recorder could have this rate, in Hz."""
+    lowest, highest = _RATES
+    if not lowest <= rate <= highest:
         raise AudioError(
-            f"{name}: a sampling rate of {rate} Hz is outside {MIN_RATE}–{MAX_RATE} Hz; "
-            "the header is probably wrong."
+            f"{name}: a sampling rate of {rate} Hz is outside {lowest}–{highest} Hz; the header "
+            "is probably wrong."
         )

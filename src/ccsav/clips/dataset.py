@@ -1,4 +1,4 @@
-"""A dataset is a table: one row per clip, with its path, its label and, where known, its group."""
+"""A dataset is a table: one row per clip, with its path, label and, where known, group."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import pandas as pd
 
 from ccsav.clips import audio, video
 
-EXAMPLES = 5  # how many offenders of each kind an error message names
+_EXAMPLES = 5  # rows that an error message names for each problem
 
 
 class DatasetError(ValueError):
@@ -21,17 +21,30 @@ class DatasetError(ValueError):
 class Dataset:
     """Clips with labels: a pandas table, and the folder that its paths are relative to.
 
-    table: one row per clip. `path` is required; `label` (text) is needed to fit a classifier;
-        `group` (speaker, source recording, fold) says what must not stand on both sides of a
-        split; `video` is the video that belongs to a clip, where `path` is not a video itself;
-        further columns are kept.
-    root: folder that relative paths start from; default: the working directory.
-    waveforms: for clips that are not files, one mono waveform (samples,) per row; `path` is then
-        only a name.
-    rate: sampling rate of `waveforms`, in Hz.
+    Parameters
+    ----------
+    table : one row per clip. `path` is required; `label` (text) is needed to fit a classifier;
+        `group` (speaker, source recording, fold) must not be on both sides of a split; `video`
+        is the video of a clip whose `path` is a sound; further columns are kept.
+    root : folder that relative paths start from; default: the working directory.
+    waveforms : for clips in memory, one mono waveform (samples,) per row; `path` is then a name.
+    rate : sampling rate of `waveforms`, in Hz.
 
-    Raises `DatasetError`, which lists missing columns, missing or near-identical labels, missing
-    groups, duplicates and missing files, all at once.
+    Raises
+    ------
+    DatasetError : lists all missing columns, labels, groups and files, labels that are nearly
+        the same, and duplicates.
+
+    Examples
+    --------
+    >>> tones = [np.sin(0.1 * i * np.arange(8000)) for i in (1, 2)]
+    >>> dataset = Dataset.from_arrays(tones, rate=16_000, labels=["low", "high"])
+    >>> dataset
+    Dataset(2 clips, 2 classes, in memory)
+    >>> dataset.labels.tolist(), dataset.subset([1]).table["label"].tolist()
+    (['high', 'low'], ['high'])
+    >>> dataset.seconds(0), dataset.waveform(0, rate=8_000).shape
+    (0.5, (4000,))
     """
 
     table: pd.DataFrame
@@ -52,16 +65,16 @@ class Dataset:
 
     def __repr__(self):
         groups = f", {self.table['group'].nunique()} groups" if "group" in self.table else ""
-        place = "memory" if self.waveforms is not None else self.root
-        return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {place})"
+        origin = "memory" if self.waveforms is not None else self.root
+        return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {origin})"
 
     def __len__(self) -> int:
-        """How many clips there are."""
+        """Number of clips."""
         return len(self.table)
 
     @classmethod
     def from_arrays(cls, waveforms, rate, labels=None, groups=None) -> "Dataset":
-        """Make a dataset of waveforms, each (samples,), sampled at `rate` Hz, held in memory."""
+        """Make a dataset in memory from mono waveforms, each (samples,), at `rate` Hz."""
         table = pd.DataFrame({"path": [f"clip {i}" for i in range(len(waveforms))]})
         if labels is not None:
             table["label"] = list(labels)
@@ -71,32 +84,34 @@ class Dataset:
 
     @property
     def labels(self) -> np.ndarray:
-        """Names of the classes, sorted, shape (C,); empty for clips without labels."""
+        """Names of the classes, sorted, (C,); empty for clips without labels."""
         return np.unique(self.table.get("label", pd.Series(dtype=object)).to_numpy(str))
 
     def subset(self, rows) -> "Dataset":
-        """Keep the clips that `rows` picks: indices, or a boolean mask of shape (N,)."""
+        """Keep some clips: `rows` is indices, or a boolean mask (N,)."""
         rows = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows)
         waveforms = None if self.waveforms is None else [self.waveforms[i] for i in rows]
         return Dataset(self.table.iloc[rows], self.root, waveforms, self.rate)
 
     def path(self, i: int) -> Path:
-        """Where clip `i` lies."""
+        """File of clip `i`."""
         return self.root / self.table["path"].iloc[i]
 
     def video_path(self, i: int) -> Path:
-        """Where the video of clip `i` lies. Raises `video.VideoError` if it has none."""
+        """File of the video of clip `i`. Raises `VideoError` if there is none."""
         name = self.table["video"].iloc[i] if "video" in self.table else None
         if name is None or pd.isna(name):
             name = self.table["path"].iloc[i]
             if self.waveforms is not None or not video.is_video(name):
-                raise video.VideoError(f"{self.path(i)}: there is no video of it in `video`.")
+                raise video.VideoError(
+                    f"{self.path(i)}: there is no video of it: name one in the column `video`."
+                )
         return self.root / name
 
     def seconds(self, i: int, modality: str = "audio") -> float:
-        """Duration of clip `i` in seconds, from its header, the longer of sound and pictures.
+        """Duration of clip `i`, from its header; for "audio+video" the longer of the two.
 
-        Raises `audio.AudioError`, `video.VideoError`.
+        Raises `AudioError` or `VideoError`, naming the file, if it cannot be read.
         """
         if modality == "audio+video":
             return max(self.seconds(i, "audio"), self.seconds(i, "video"))
@@ -110,7 +125,7 @@ class Dataset:
         return samples / rate
 
     def waveform(self, i: int, rate: int) -> np.ndarray:
-        """Clip `i` in mono at `rate` Hz, (samples,), float32. Raises `audio.AudioError`."""
+        """Sound of clip `i` in mono at `rate` Hz, (samples,), float32. Raises `AudioError`."""
         if self.waveforms is not None:
             return audio.prepare(self.waveforms[i], self.rate, rate, self.table["path"].iloc[i])
         if video.is_video(self.path(i)):
@@ -118,11 +133,11 @@ class Dataset:
         return audio.read_audio(self.path(i), rate)
 
     def frames(self, i: int, fps: float) -> np.ndarray:
-        """Frames of clip `i`'s video, (T, H, W, 3), see `video.frames`. Raises `VideoError`."""
+        """Frames of the video of clip `i`, (T, H, W, 3), uint8; see `video.frames`."""
         return video.frames(self.video_path(i), fps)
 
     def digest(self, i: int, modality: str = "audio") -> str:
-        """SHA-256 of the clip's bytes: what a cache knows the clip by, wherever it lies."""
+        """SHA-256 of the clip's bytes, by which a cache finds it; the path does not matter."""
         if modality == "video":
             return _digest(self.video_path(i))
         if modality == "audio+video":
@@ -135,12 +150,13 @@ class Dataset:
 
 
 def _digest(path):
+    """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _problems(dataset: Dataset) -> list[str]:
-    """Everything that is wrong with a dataset, one sentence each."""
+def _problems(dataset):
+    """All problems of a dataset, one sentence each."""
     table = dataset.table
     if "path" not in table:
         return [f"there is no column `path`; the columns are {list(table.columns)}."]
@@ -152,11 +168,11 @@ def _problems(dataset: Dataset) -> list[str]:
         problems += count_and_name(np.flatnonzero(blank), f"rows without a {column}")
     if "label" in table:
         names = pd.Series(table["label"].dropna().unique())
-        alike = names.groupby(names.str.strip().str.casefold()).agg(list)
-        alike = [" / ".join(map(repr, same)) for same in alike if len(same) > 1]
-        problems += count_and_name(alike, "labels that differ only by case or spaces")
-    twice = table["path"][table["path"].notna() & table["path"].duplicated()].unique()
-    problems += count_and_name(twice, "paths that stand in more than one row")
+        similar = names.groupby(names.str.strip().str.casefold()).agg(list)
+        similar = [" / ".join(map(repr, same)) for same in similar if len(same) > 1]
+        problems += count_and_name(similar, "labels that differ only by case or spaces")
+    repeated = table["path"][table["path"].notna() & table["path"].duplicated()].unique()
+    problems += count_and_name(repeated, "paths that stand in more than one row")
     if dataset.waveforms is not None:
         if len(dataset.waveforms) != len(table):
             problems.append(f"{len(dataset.waveforms)} waveforms for {len(table)} rows.")
@@ -171,9 +187,9 @@ def _problems(dataset: Dataset) -> list[str]:
     return problems
 
 
-def count_and_name(offenders, what: str) -> list[str]:
-    """No sentence if there are no offenders, else one that counts them and names the first few."""
-    if not len(offenders):
+def count_and_name(rows, what: str) -> list[str]:
+    """One sentence that counts the rows with a problem and names the first few; none for none."""
+    if not len(rows):
         return []
-    more = ", …" if len(offenders) > EXAMPLES else ""
-    return [f"{len(offenders)} {what}: {', '.join(map(str, offenders[:EXAMPLES]))}{more}"]
+    more = ", …" if len(rows) > _EXAMPLES else ""
+    return [f"{len(rows)} {what}: {', '.join(map(str, rows[:_EXAMPLES]))}{more}"]

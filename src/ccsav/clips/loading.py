@@ -1,6 +1,5 @@
 """Read a dataset from a name, a folder, or a table in a file."""
 
-import json
 import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -8,79 +7,97 @@ from pathlib import Path
 import pandas as pd
 
 from ccsav.clips import audio, video
-from ccsav.clips.corpora import FETCHED, GIVEN, KNOWN_BY, NAMED
-from ccsav.clips.corpora._lists import one_split
-from ccsav.clips.corpora.asvspoof import load_asvspoof2019
-from ccsav.clips.corpora.esc import load_esc50
+from ccsav.clips.corpora import NAMED, load_named, load_release
+from ccsav.clips.corpora._lists import keep_split
+from ccsav.clips.corpora.calm_lists import load_calm_list
 from ccsav.clips.dataset import Dataset, DatasetError, count_and_name
 
-OFFERED = "ccsav.datasets"  # entry points: name of a dataset → function that makes it
+_GROUP = "ccsav.datasets"  # of entry points: name of a dataset → function that makes it
 
 
 def load_dataset(
-    source: str | Path,
-    *,
-    group: str | None = None,
-    split: str | None = None,
-    fetch: bool = False,
+    source: str | Path, *, group: str | None = None, split: str | None = None, fetch: bool = False
 ) -> Dataset:
-    """Read a dataset, whatever its form.
+    """Read a dataset from a name, a folder or a file.
 
-    source: a name (esc10, esc50, fsdd, vggsound, audioset, asvspoof2019; sounds-heldout,
-        sounds-trained, sounds-families and spoof, which are rendered and need no files), a CSV,
-        JSON or JSON Lines file, a folder that holds a `manifest.csv` or the official release of
-        ESC-50, VGGSound, AudioSet or ASVspoof 2019 LA, or a folder with one sub-folder per class.
-    group: for CSV files, the column of groups, see `datasets.from_csv`; for ASVspoof, "speaker" or
+    Parameters
+    ----------
+    source : a name: esc10, esc50, fsdd, vggsound, audioset, asvspoof2019, or one that another
+        package offers (ccsav_lab: sounds-heldout, sounds-trained, sounds-families, spoof, which
+        are rendered); a CSV, JSON or JSON Lines file; a folder with a `manifest.csv`, with an
+        official release, or with one sub-folder per class.
+    group : for CSV files, the column of groups, see `from_csv`; for ASVspoof, "speaker" or
         "attack".
-    split: keep the clips of this official split (of the column `split`); default: all.
-    fetch: for esc10, esc50 and fsdd, download what is not there.
+    split : keep the clips of this official split (of the column `split`); default: all.
+    fetch : for esc10, esc50 and fsdd, download what is missing.
 
-    Raises `DatasetError`.
+    Raises
+    ------
+    DatasetError : the source is not found, not known, or not usable.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy, soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for label in ("low", "high"):
+    ...         file = pathlib.Path(folder, label, "a.wav")
+    ...         file.parent.mkdir()
+    ...         soundfile.write(file, numpy.zeros(8000), 16_000)
+    ...     load_dataset(folder)
+    Dataset(2 clips, 2 classes, in ...)
     """
     dataset = _read(source, group, split, fetch)
-    return dataset.subset(one_split(dataset.table, split, source).index) if split else dataset
+    return dataset.subset(keep_split(dataset.table, split, source).index) if split else dataset
 
 
 def _read(source, group, split, fetch):
-    """What `load_dataset` reads, perhaps with more than the one split."""
-    offered = {point.name: point for point in entry_points(group=OFFERED)}
-    if str(source) in offered:
-        return offered[str(source)].load()()
-    if str(source) in FETCHED:
-        return FETCHED[str(source)](fetch=fetch)
-    if str(source) in GIVEN:
-        return _given(GIVEN[str(source)], None, group, split)
-    source = Path(source)
-    if source.suffix.lower() in (".json", ".jsonl"):
-        return from_json(source)
-    if (source / "manifest.csv").is_file():
-        source = source / "manifest.csv"
-    if source.suffix.lower() == ".csv":
-        return from_csv(source, group=group)
-    if not source.is_dir():
-        names = ", ".join([*NAMED, *offered])
-        raise DatasetError(f"{source}: neither a file or folder nor one of the names {names}.")
-    known = [r for r, files in KNOWN_BY.items() if any(any(source.glob(f)) for f in files)]
-    if len(known) > 1:
-        names = " and ".join(reader.__name__ for reader in known)
-        raise DatasetError(f"{source}: holds {names}; give the folder of one of them.")
-    if known:
-        return load_esc50(source) if known == [load_esc50] else _given(*known, source, group, split)
-    return from_folder(source)
+    """Read a built-in name, else a file or folder, else a name that another package offers."""
+    if str(source) in NAMED:
+        return load_named(str(source), group, split, fetch)
+    path = Path(source)
+    if (path / "manifest.csv").is_file():
+        path = path / "manifest.csv"
+    if path.suffix.lower() in (".json", ".jsonl"):
+        return load_calm_list(path)
+    if path.suffix.lower() == ".csv":
+        return from_csv(path, group=group)
+    if path.is_dir():
+        release = load_release(path, group, split)
+        return from_folder(path) if release is None else release
+    return _load_offered(str(source))
 
 
-def _given(reader, folder, group, split):
-    """A release that is only read, with groups for the one that has several kinds of them."""
-    options = {"group": group} if group and reader is load_asvspoof2019 else {}
-    return reader(folder, split=split, **options)
+def _load_offered(name):
+    """Make the dataset that an installed package offers under this name, by an entry point."""
+    points = entry_points(group=_GROUP)
+    if name not in points.names:
+        names = ", ".join([*NAMED, *sorted(points.names - NAMED.keys())])
+        raise DatasetError(
+            f"{name}: neither a folder, nor a CSV, JSON or JSON Lines file, nor one of the names "
+            f"{names}; further names come with packages that offer entry points in the group "
+            f"{_GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
+        )
+    try:
+        make = points[name].load()
+    except (ImportError, AttributeError) as error:
+        missing = getattr(error, "name", None) or error
+        raise DatasetError(
+            f"{name}: comes from {points[name].value}, which cannot be imported because "
+            f"{missing} is missing: install it (for ccsav_lab: pip install 'ccsav[lab]')."
+        ) from error
+    return make()
 
 
 def from_folder(root: str | Path) -> Dataset:
-    """Read a folder with one sub-folder per class; the sub-folder's name is the label.
+    """Read a folder with one sub-folder per class; the name of the sub-folder is the label.
 
-    Sub-folders are searched in depth. Files that are neither audio (WAV, FLAC, OGG, MP3) nor videos
-    (`video.SUFFIXES`) are left out with a warning that counts them; hidden files are passed over.
-    Raises `DatasetError`.
+    All levels of the sub-folders are searched. Files that are neither audio (WAV, FLAC, OGG, MP3)
+    nor video (`video.SUFFIXES`) are left out with a warning; hidden files are ignored.
+
+    Raises
+    ------
+    DatasetError : the folder is missing, or has no recordings in sub-folders.
     """
     root = Path(root)
     if not root.is_dir():
@@ -92,10 +109,9 @@ def from_folder(root: str | Path) -> Dataset:
     if not clips:
         raise DatasetError(f"{root}: no recordings in sub-folders, one sub-folder per class.")
     others = [str(f) for f in files if f not in set(clips)]
-    if others:
-        note = count_and_name(others, "files that are not audio in a class's folder were left out")[
-            0
-        ]
+    for note in count_and_name(
+        others, "files that are not audio in a class's folder were left out"
+    ):
         warnings.warn(f"{root}: {note}", stacklevel=2)
     table = pd.DataFrame({"path": map(str, clips), "label": [f.parts[0] for f in clips]})
     return Dataset(table, root)
@@ -111,11 +127,16 @@ def from_csv(
 ) -> Dataset:
     """Read a CSV file with one row per clip.
 
-    file: the CSV file. root: the folder its paths start from; default: the file's own folder.
-    path, label, group: the columns to use as such; the others are kept. `group` defaults to a
-    column called `group`, else `fold`, else no groups.
+    Parameters
+    ----------
+    file : the CSV file.
+    root : folder that relative paths start from; default: the folder of the file.
+    path, label, group : the columns to use as such; the others are kept. `group` defaults to a
+        column called `group`, else `fold`, else no groups.
 
-    Raises `DatasetError` with all that is wrong.
+    Raises
+    ------
+    DatasetError : lists everything that is wrong.
     """
     file = Path(file)
     if not file.is_file():
@@ -129,27 +150,3 @@ def from_csv(
         raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
     chosen = {name: table[column] for name, column in columns.items() if column is not None}
     return Dataset(table.assign(**chosen), root or file.parent)
-
-
-def from_json(file: str | Path, root: str | Path | None = None) -> Dataset:
-    """Read the published code's JSON or JSON Lines: `wav`, `question`, `mapped_label`, `options`.
-
-    root: the folder that relative paths start from; default: the file's own folder. `wav` becomes
-    `path` and `mapped_label` becomes `label`; `question` and `options` are kept as columns, but
-    no question is asked that `extract` is not given. Raises `DatasetError` with all that is wrong.
-    """
-    file = Path(file)
-    if not file.is_file():
-        raise DatasetError(f"{file}: there is no such file.")
-    text = file.read_text(encoding="utf-8")
-    try:
-        lines = [line for line in text.splitlines() if line.strip()]
-        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in lines]
-    except json.JSONDecodeError as error:
-        raise DatasetError(f"{file}: neither JSON nor JSON Lines: {error}.") from error
-    table = pd.DataFrame(rows)
-    absent = [c for c in ("wav", "mapped_label") if c not in table]
-    if absent:
-        raise DatasetError(f"{file}: no field {absent}; the fields are {list(table.columns)}.")
-    table = table.rename(columns={"wav": "path", "mapped_label": "label"})
-    return Dataset(table, root or file.parent)

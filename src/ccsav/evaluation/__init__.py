@@ -1,1 +1,1 @@
-"""Few-shot episodes, and how well methods do on them."""
+"""Few-shot episodes, and the accuracy of methods on them."""

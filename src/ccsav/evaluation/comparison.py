@@ -1,10 +1,10 @@
-"""How well methods do, over group-disjoint episodes, with intervals."""
+"""Compare methods over group-disjoint episodes, with intervals."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import recall_score
 from sklearn.utils.validation import has_fit_parameter
@@ -12,6 +12,15 @@ from tqdm.auto import tqdm
 
 from ccsav.evaluation.metrics import score
 from ccsav.evaluation.splits import episodes
+
+
+def fit_with_groups(
+    method: BaseEstimator, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None
+) -> BaseEstimator:
+    """Fit a clone of a classifier, with the clips' groups, (N,), if its `fit` takes them."""
+    takes_groups = groups is not None and has_fit_parameter(method, "groups")
+    options = {"groups": groups} if takes_groups else {}
+    return clone(method).fit(X, y, **options)
 
 
 def evaluate(
@@ -26,28 +35,40 @@ def evaluate(
     progress: bool = True,
     tell_groups: bool = True,
 ) -> pd.DataFrame:
-    """Fit every method on the same few-shot episodes and score it on their queries.
+    """Fit all methods on the same few-shot episodes, and measure them on the queries.
 
-    methods: name → classifier; each episode fits a clone. X: (N, K, D); y: (N,);
-    groups: (N,) or None, see `episodes`. shots: support clips per class, each a series of
-    `n_episodes` episodes. tell_groups: give the support clips' groups to classifiers whose
-    `fit` takes them.
+    Parameters
+    ----------
+    methods : name → classifier, of which a clone is fitted in each episode.
+    X, y, groups : (N, K, D) head vectors, (N,) classes, and (N,) groups or None; see `episodes`.
+    shots : numbers of support clips per class; `n_episodes` are drawn for each, see `episodes`.
+    tell_groups : pass the groups of the support clips to classifiers whose `fit` takes them.
 
-    Returns one row per method, shots and episode, with the columns of `metrics.score`, 0 to 1.
+    Returns
+    -------
+    A row per method, shots and episode, with the measures of `metrics.score`, from 0 to 1.
+
+    Examples
+    --------
+    >>> from ccsav import SAVClassifier
+    >>> y = np.repeat([0, 1], 10)
+    >>> X = np.eye(4)[y][:, None] + np.random.default_rng(0).normal(size=(20, 3, 4)) / 4
+    >>> results = evaluate({"SAV": SAVClassifier()}, X, y, shots=[5], n_episodes=2, progress=False)
+    >>> results["accuracy"].tolist()
+    [1.0, 1.0]
     """
+    options = {"n_episodes": n_episodes, "seed": seed}
     drawn = [
         (n, number, *split)
         for n in shots
-        for number, split in enumerate(
-            episodes(y, groups, shots=n, n_episodes=n_episodes, seed=seed)
-        )
+        for number, split in enumerate(episodes(y, groups, shots=n, **options))
     ]
     rows = []
     for n, number, support, query in tqdm(drawn, unit=" episodes", disable=not progress):
+        use_groups = tell_groups and groups is not None
+        support_groups = np.asarray(groups)[support] if use_groups else None
         for name, method in methods.items():
-            takes = tell_groups and groups is not None and has_fit_parameter(method, "groups")
-            told = {"groups": groups[support]} if takes else {}
-            fitted = clone(method).fit(X[support], y[support], **told)
+            fitted = fit_with_groups(method, X[support], y[support], support_groups)
             row = {"method": name, "shots": n, "episode": number}
             rows.append(row | score(fitted, X[query], y[query]))
     return pd.DataFrame(rows)
@@ -63,33 +84,62 @@ def class_recalls(
     n_episodes: int = 20,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Share of each class's queries that each method gets right, averaged over episodes.
+    """Share of each class's queries that each method classifies correctly, averaged over episodes.
 
-    Arguments as in `evaluate`. Returns one row per class, one column per method, 0 to 1.
+    Parameters are those of `evaluate`; `shots` is one number. Returns a row per class and a column
+    per method, from 0 to 1.
+
+    Examples
+    --------
+    >>> from ccsav import SAVClassifier
+    >>> y = np.repeat([0, 1], 10)
+    >>> X = np.eye(4)[y][:, None] + np.random.default_rng(0).normal(size=(20, 3, 4)) / 4
+    >>> class_recalls({"SAV": SAVClassifier()}, X, y, n_episodes=2).to_dict("list")
+    {'SAV': [1.0, 1.0]}
     """
     classes = np.unique(y)
-    found = {name: np.zeros(len(classes)) for name in methods}
+    recalls = {name: np.zeros(len(classes)) for name in methods}
     for support, query in episodes(y, groups, shots=shots, n_episodes=n_episodes, seed=seed):
         for name, method in methods.items():
-            said = clone(method).fit(X[support], y[support]).predict(X[query])
-            found[name] += recall_score(y[query], said, labels=classes, average=None) / n_episodes
-    return pd.DataFrame(found, index=classes)
+            predicted = clone(method).fit(X[support], y[support]).predict(X[query])
+            recall = recall_score(y[query], predicted, labels=classes, average=None)
+            recalls[name] += recall / n_episodes
+    return pd.DataFrame(recalls, index=classes)
 
 
 def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
-    """Mean over episodes and its 95 % interval, one row per method and shots.
+    """Mean over episodes with its 95 % interval, for each method and number of shots.
 
-    results: from `evaluate`; metric: one of its columns. Columns: mean, interval (half width,
-    Student's t), episodes. Episodes redraw the same clips, so the interval speaks of the draw,
-    not of other clips.
+    results: from `evaluate`; metric: one of its columns. Returns the columns mean, interval (half
+    width, Student's t) and episodes. Episodes are drawn from the same clips: the interval is for
+    other draws, not for other clips.
+
+    Examples
+    --------
+    >>> rows = [("SAV", 5, 0, 0.8), ("SAV", 5, 1, 0.9)]
+    >>> results = pd.DataFrame(rows, columns=["method", "shots", "episode", "accuracy"])
+    >>> summary(results)
+                  mean  interval  episodes
+    method shots
+    SAV    5      0.85      0.64         2
     """
     return _interval(results, results[metric])
 
 
 def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> pd.DataFrame:
-    """Mean difference to a baseline, paired by episode, with its 95 % interval; see `summary`.
+    """Mean difference to a baseline, paired by episode, with its 95 % interval.
 
-    Columns besides: win, tie, loss, in how many episodes the value was higher, equal, lower.
+    results, metric: as in `summary`; baseline: name of a method. Returns the columns of `summary`,
+    and win, tie, loss: in how many episodes the value was above the baseline's, equal, or below.
+
+    Examples
+    --------
+    >>> rows = [("SAV", 5, 0, 0.8), ("SAV", 5, 1, 0.9), ("CCSAV", 5, 0, 0.9), ("CCSAV", 5, 1, 1)]
+    >>> results = pd.DataFrame(rows, columns=["method", "shots", "episode", "accuracy"])
+    >>> compare(results, "SAV").round(2)
+                  mean  interval  episodes  win  tie  loss
+    method shots
+    CCSAV  5       0.1       0.0         2    2    0     0
     """
     paired = results.pivot(index=["shots", "episode"], columns="method", values=metric)
     reference = paired[baseline].rename("reference")
@@ -103,7 +153,8 @@ def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> p
 
 
 def _interval(results, values):
+    """Mean, half 95 % interval and number of values, by method and shots."""
     grouped = values.groupby([results["method"], results["shots"]], sort=False)
     n = grouped.count()
-    half = stats.t.ppf(0.975, (n - 1).clip(lower=1)) * grouped.std() / np.sqrt(n)
+    half = special.stdtrit((n - 1).clip(lower=1), 0.975) * grouped.std() / np.sqrt(n)
     return pd.DataFrame({"mean": grouped.mean(), "interval": half, "episodes": n})

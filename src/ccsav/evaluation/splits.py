@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-ATTEMPTS = 100  # random orders of the groups that are tried before a request is called impossible
+_ATTEMPTS = 100  # random orders of the groups to try before a request is called impossible
 
 
 def episodes(
@@ -17,18 +17,31 @@ def episodes(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draw few-shot episodes whose support and query sets have no group in common.
 
-    Half of the groups, at random, may give support clips (more where a class is short); `shots`
-    clips per class are drawn from them. Every clip whose group gave no support clip is a query.
+    A random half of the groups may give support clips (more where a class is short); `shots` clips
+    per class are drawn from them. Every clip whose group gave no support clip is a query.
 
-    y: class of each clip, shape (N,).
-    groups: what must not stand on both sides (speaker, source recording, fold), shape (N,);
-        default: every clip is its own group.
-    shots: support clips per class.
-    n_episodes: how many episodes to draw.
-    seed: same seed, same episodes.
+    Parameters
+    ----------
+    y : (N,) class of each clip.
+    groups : (N,), what must not be on both sides (speaker, source recording, fold); default: each
+        clip is a group of its own.
+    shots, n_episodes, seed : support clips per class, episodes to draw, and the seed of the draws.
 
-    Yields (support, query), two arrays of clip indices. Raises `ValueError`, saying which class
-    is short of what, where `shots` and the groups cannot be had together.
+    Yields
+    ------
+    support, query : clip indices, (C · shots,) and (number of queries,).
+
+    Raises
+    ------
+    ValueError : `shots` is impossible with these groups; names the classes that lack clips.
+
+    Examples
+    --------
+    >>> y, speaker = np.tile([0, 1], 6), np.repeat([0, 1, 2, 3], 3)
+    >>> for support, query in episodes(y, speaker, shots=1, n_episodes=2):
+    ...     print(set(speaker[support]) & set(speaker[query]), y[support])
+    set() [0 1]
+    set() [0 1]
     """
     y = np.asarray(y)
     groups = np.arange(len(y)) if groups is None else np.asarray(groups)
@@ -42,12 +55,12 @@ def episodes(
 
 
 def _draw(y, groups, shots, rng):
-    """One (support, query) split, or a `ValueError` that says what is short."""
+    """One (support, query) split, or a `ValueError` that names the classes that lack clips."""
     classes, class_of = np.unique(y, return_inverse=True)
     _, group_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((group_of.max() + 1, len(classes)), dtype=int)  # (groups, C)
     np.add.at(counts, (group_of, class_of), 1)
-    for _ in range(ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         support = _support(counts, class_of, group_of, shots, rng)
         if support is None:
             continue
@@ -58,7 +71,7 @@ def _draw(y, groups, shots, rng):
 
 
 def _support(counts, class_of, group_of, shots, rng):
-    """Clip indices, `shots` per class, from as few groups as the draw allows; None if short."""
+    """Clip indices, `shots` per class, from half of the groups or more; None if they lack clips."""
     order = rng.permutation(len(counts))
     chosen = list(order[: max(1, len(order) // 2)])
     for group in order[len(chosen) :]:
@@ -76,10 +89,10 @@ def _support(counts, class_of, group_of, shots, rng):
 
 
 def _shortage(classes, counts, shots):
-    """One sentence: which class cannot give `shots` support clips and still have a query."""
+    """Say which class cannot give `shots` support clips and still have a query."""
     lacking = []
     for label, per_group in zip(classes.tolist(), counts.T, strict=True):
-        most = per_group.sum() - per_group[per_group > 0].min()  # one group kept for the queries
+        most = per_group.sum() - per_group[per_group > 0].min()  # one group is left to the queries
         if most < shots:
             lacking.append(
                 f"class {label!r} has {per_group.sum()} clips in {np.count_nonzero(per_group)} "
@@ -88,7 +101,7 @@ def _shortage(classes, counts, shots):
     if not lacking:
         lacking = [f"no division of the {len(counts)} groups leaves every class a query"]
     return (
-        f"{shots} shots per class with group-disjoint queries cannot be had: "
+        f"{shots} shots per class with group-disjoint queries are impossible: "
         f"{'; '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}. "
         "Ask for fewer shots, add clips, or use finer groups."
     )

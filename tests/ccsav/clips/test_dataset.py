@@ -12,8 +12,9 @@ import soundfile
 
 from ccsav import Dataset, load_dataset
 from ccsav.clips import corpora
+from ccsav.clips.corpora.calm_lists import load_calm_list
 from ccsav.clips.dataset import DatasetError
-from ccsav.clips.loading import from_csv, from_folder, from_json
+from ccsav.clips.loading import from_csv, from_folder
 
 
 def write(path, seconds=0.2, rate=8_000):
@@ -72,7 +73,7 @@ def test_json_of_the_published_code(tmp_path, lines):
     ]
     file = tmp_path / ("a.jsonl" if lines else "a.json")
     file.write_text("\n".join(map(json.dumps, rows)) if lines else json.dumps(rows))
-    dataset = from_json(file)
+    dataset = load_calm_list(file)
     assert dataset.table["label"].tolist() == ["dog", "cat"]
     assert dataset.table["options"].iloc[0] == ["dog", "cat"]
     assert load_dataset(file).labels.tolist() == ["cat", "dog"]
@@ -82,10 +83,10 @@ def test_json_that_is_none(tmp_path):
     file = tmp_path / "a.json"
     file.write_text("{broken")
     with pytest.raises(DatasetError, match="neither JSON nor JSON Lines"):
-        from_json(file)
+        load_calm_list(file)
     file.write_text('[{"wav": "a.wav"}]')
     with pytest.raises(DatasetError, match=r"no field \['mapped_label'\]"):
-        from_json(file)
+        load_calm_list(file)
 
 
 def test_all_problems_are_reported_at_once(tmp_path):

@@ -28,7 +28,7 @@ def test_number_of_frames(tmp_path):
     path = videos.write(tmp_path / "a.mp4", seconds=2)
     assert len(video.frames(path, fps=2)) == 4
     assert len(video.frames(path, fps=10, most=7)) == 6
-    assert len(video.frames(path, fps=0.1)) == video.FEWEST
+    assert len(video.frames(path, fps=0.1)) == video.MIN_FRAMES
     first, *_, last = video.frames(path, fps=0.1)[..., 0].mean(axis=(1, 2))
     assert first == pytest.approx(40, abs=8)
     assert last == pytest.approx(200, abs=12)
@@ -45,7 +45,7 @@ def test_videos_that_cannot_be_used(tmp_path):
         video.sound(silent, 16_000)
     whole = videos.write(tmp_path / "whole.mkv", seconds=4, size=(320, 240)).read_bytes()
     (tmp_path / "half.mkv").write_bytes(whole[: len(whole) // 3])
-    with pytest.raises(video.VideoError, match=r"half\.mkv: the pictures break off before 4\."):
+    with pytest.raises(video.VideoError, match=r"half\.mkv: the frames end before 4\."):
         video.frames(tmp_path / "half.mkv")
 
 

@@ -1,14 +1,18 @@
-"""Public datasets, from their official releases' own files: a local copy, or fetched when asked.
+"""Public datasets, read from the official files of their releases, or downloaded on request.
 
-Twenty lines of pandas per dataset do: soundata lists only ESC-50 of them, and Hugging Face's
-`datasets` would bring pyarrow and a second kind of table, for copies that are not the releases.
+Each needs twenty lines of pandas. Packages of datasets do not help: of these, soundata lists only
+ESC-50, and `datasets` of Hugging Face would add pyarrow for copies that are not the releases.
 """
+
+from pathlib import Path
+
+from ccsav.clips.dataset import Dataset, DatasetError
 
 from .asvspoof import PROTOCOLS, load_asvspoof2019
 from .audioset import LISTS, indicator, load_audioset
 from .esc import load_esc10, load_esc50
 from .fsdd import load_fsdd
-from .vggsound import load_vggsound
+from .vggsound import LIST, load_vggsound
 
 __all__ = [
     "NAMED",
@@ -18,23 +22,53 @@ __all__ = [
     "load_esc10",
     "load_esc50",
     "load_fsdd",
+    "load_named",
+    "load_release",
     "load_vggsound",
 ]
 
-FETCHED = {
-    "esc10": load_esc10,
-    "esc50": load_esc50,
-    "fsdd": load_fsdd,
-}  # read, or downloaded when asked
-GIVEN = {
+_FETCHED = {"esc10": load_esc10, "esc50": load_esc50, "fsdd": load_fsdd}  # can be downloaded
+_LOCAL = {  # read from a local copy only
     "vggsound": load_vggsound,
     "audioset": load_audioset,
     "asvspoof2019": load_asvspoof2019,
-}  # only read
-NAMED = FETCHED | GIVEN
-KNOWN_BY = {  # the official files that tell whose release a folder is
-    load_esc50: ["meta/esc50.csv"],
-    load_vggsound: ["vggsound.csv", "*/vggsound.csv"],
-    load_audioset: [*LISTS, *(f"*/{name}" for name in LISTS)],
-    load_asvspoof2019: [PROTOCOLS, f"LA/{PROTOCOLS}"],
 }
+NAMED = _FETCHED | _LOCAL
+_OFFICIAL_FILES = {  # patterns of files by which a release is recognised
+    "esc50": ["meta/esc50.csv"],
+    "vggsound": [LIST, f"*/{LIST}"],
+    "audioset": [*LISTS, *(f"*/{name}" for name in LISTS)],
+    "asvspoof2019": [PROTOCOLS, f"LA/{PROTOCOLS}"],
+}
+
+
+def load_named(name: str, group: str | None, split: str | None, fetch: bool) -> Dataset:
+    """Read a dataset of `NAMED` from the download folder; for the arguments, see `load_dataset`."""
+    return _FETCHED[name](fetch=fetch) if name in _FETCHED else _local(name, None, group, split)
+
+
+def load_release(folder: Path, group: str | None, split: str | None) -> Dataset | None:
+    """Read a folder that holds an official release; None if it holds none.
+
+    Raises
+    ------
+    DatasetError : the folder holds several releases, or the release cannot be used.
+    """
+    names = [
+        name
+        for name, patterns in _OFFICIAL_FILES.items()
+        if any(any(folder.glob(pattern)) for pattern in patterns)
+    ]
+    if len(names) > 1:
+        raise DatasetError(
+            f"{folder}: holds {' and '.join(names)}; give the folder of one of them."
+        )
+    if not names:
+        return None
+    return load_esc50(folder) if names == ["esc50"] else _local(*names, folder, group, split)
+
+
+def _local(name, folder, group, split):
+    """Read a release that is not downloaded; only ASVspoof has several kinds of groups."""
+    options = {"group": group} if group and name == "asvspoof2019" else {}
+    return _LOCAL[name](folder, split=split, **options)

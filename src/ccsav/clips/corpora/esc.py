@@ -1,9 +1,8 @@
-"""ESC-50 and ESC-10: environmental recordings, in five folds that share no source."""
+"""ESC-50 and ESC-10: environmental recordings, in five folds that share no source recording."""
 
 from pathlib import Path
 
 import pandas as pd
-import pooch
 
 from ccsav.clips.dataset import Dataset, DatasetError
 
@@ -11,27 +10,33 @@ from ._fetch import DOWNLOADS, get_archive
 
 URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 SHA256 = "sha256:805afc618aff80eff0641d51311647871fead5807da68bb18e43a27db47a79ce"
-SIZE = "646 MB"
-COLUMNS = ("filename", "fold", "category", "esc10")  # of meta/esc50.csv, among others
+_SIZE = "646 MB"
+_COLUMNS = ("filename", "fold", "category", "esc10")  # of meta/esc50.csv, among others
 
 
 def load_esc50(folder: str | Path | None = None, *, fetch: bool = False) -> Dataset:
     """ESC-50: 2,000 environmental recordings of 5 s, 50 classes, 5 folds that share no source.
 
-    folder: a copy of the official release, with `meta/esc50.csv` and `audio/`; default:
-        `downloads/ESC-50-master`.
-    fetch: if it is not there, download it (646 MB) from the official address into `folder`'s
-        parent and check it.
-
     Groups are the official folds, which are also the splits "fold 1" to "fold 5". Licence: CC
-    BY-NC. Raises `DatasetError`.
+    BY-NC.
+
+    Parameters
+    ----------
+    folder : a copy of the official release, with `meta/esc50.csv` and `audio/`; default:
+        `downloads/ESC-50-master`.
+    fetch : if it is missing, download it (646 MB) from the official address into the parent of
+        `folder` and check it.
+
+    Raises
+    ------
+    DatasetError : the release is not found, or altered.
     """
     folder = Path(folder) if folder else DOWNLOADS / "ESC-50-master"
     file = folder / "meta" / "esc50.csv"
     if not file.is_file():
-        get_archive(folder, URL, SHA256, SIZE, fetch, "meta/esc50.csv", pooch.Unzip)
+        get_archive(folder, URL, SHA256, _SIZE, fetch, "meta/esc50.csv")
     table = pd.read_csv(file)
-    absent = [c for c in COLUMNS if c not in table]
+    absent = [c for c in _COLUMNS if c not in table]
     if absent:
         raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
     table = table.assign(path="audio/" + table["filename"], label=table["category"])

@@ -1,46 +1,51 @@
-"""Free Spoken Digit Dataset: ten digits by a few speakers."""
+"""Free Spoken Digit Dataset: ten digits, each spoken by several speakers."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pooch
 
 from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._fetch import DOWNLOADS, get_archive
 
-URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz"
-SHA256 = "sha256:8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0"
-SIZE = "12 MB"
-TEST_TAKES = 5  # of each digit and speaker: 0 to 4 are the official test set
+_URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz"
+_SHA256 = "sha256:8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0"
+_SIZE = "12 MB"
+_TEST_TAKES = 5  # of each digit and speaker: 0 to 4 are the official test set
 
 
 def load_fsdd(
     folder: str | Path | None = None, *, label: str = "digit", fetch: bool = False
 ) -> Dataset:
-    """Free Spoken Digit Dataset: digits 0–9 by a few speakers, 8 kHz.
-
-    folder: a copy of the official release, with `recordings/{digit}_{speaker}_{take}.wav`;
-        default: `downloads/free-spoken-digit-dataset-1.0.9`.
-    label: "digit" (groups are then speakers) or "speaker" (groups are then digits).
-    fetch: if it is not there, download it (12 MB) from the official address into `folder`'s
-        parent and check it.
+    """Free Spoken Digit Dataset: the digits 0–9 by several speakers, 8 kHz.
 
     The official splits are train and test (takes 0 to 4); they share speakers. Licence: CC BY-SA
-    4.0. Raises `DatasetError`.
+    4.0.
+
+    Parameters
+    ----------
+    folder : a copy of the official release, with `recordings/{digit}_{speaker}_{take}.wav`;
+        default: `downloads/free-spoken-digit-dataset-1.0.9`.
+    label : "digit" (groups are then speakers) or "speaker" (groups are then digits).
+    fetch : if it is missing, download it (12 MB) from the official address into the parent of
+        `folder` and check it.
+
+    Raises
+    ------
+    DatasetError : the release is not found, or contains other files.
     """
     if label not in ("digit", "speaker"):
         raise ValueError(f'label={label!r}: choose "digit" or "speaker".')
     folder = Path(folder) if folder else DOWNLOADS / "free-spoken-digit-dataset-1.0.9"
     if not (folder / "recordings").is_dir():
-        get_archive(folder, URL, SHA256, SIZE, fetch, "recordings/", pooch.Untar)
+        get_archive(folder, _URL, _SHA256, _SIZE, fetch, "recordings/")
     names = pd.Series(sorted(f.name for f in (folder / "recordings").glob("*.wav")), dtype=str)
     parts = names.str.extract(r"^(?P<digit>\d)_(?P<speaker>[^_]+)_(?P<take>\d+)\.wav$")
-    odd = names[parts["digit"].isna()].tolist()
-    if odd:
-        raise DatasetError(f"{folder}/recordings: not named digit_speaker_take.wav: {odd[:5]}.")
+    wrong = names[parts["digit"].isna()].tolist()
+    if wrong:
+        raise DatasetError(f"{folder}/recordings: not named digit_speaker_take.wav: {wrong[:5]}.")
     group = "speaker" if label == "digit" else "digit"
     table = parts.assign(path="recordings/" + names, label=parts[label], group=parts[group])
-    early = parts["take"].astype(int) < TEST_TAKES
+    early = parts["take"].astype(int) < _TEST_TAKES
     return Dataset(table.assign(split=np.where(early, "test", "train")), folder)

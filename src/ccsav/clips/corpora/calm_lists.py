@@ -1,0 +1,40 @@
+"""The lists of clips that CALM's authors published, as JSON or JSON Lines."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ccsav.clips.dataset import Dataset, DatasetError
+
+
+def load_calm_list(file: str | Path, root: str | Path | None = None) -> Dataset:
+    """Read a list of clips with the fields `wav`, `question`, `mapped_label` and `options`.
+
+    `wav` becomes `path`, and `mapped_label` becomes `label`. `question` and `options` are kept as
+    columns; to use the questions, give them to `extract`.
+
+    Parameters
+    ----------
+    file : a JSON or JSON Lines file.
+    root : folder that relative paths start from; default: the folder of the file.
+
+    Raises
+    ------
+    DatasetError : lists everything that is wrong.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise DatasetError(f"{file}: there is no such file.")
+    text = file.read_text(encoding="utf-8")
+    try:
+        lines = [line for line in text.splitlines() if line.strip()]
+        rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in lines]
+    except json.JSONDecodeError as error:
+        raise DatasetError(f"{file}: neither JSON nor JSON Lines: {error}.") from error
+    table = pd.DataFrame(rows)
+    absent = [c for c in ("wav", "mapped_label") if c not in table]
+    if absent:
+        raise DatasetError(f"{file}: no field {absent}; the fields are {list(table.columns)}.")
+    table = table.rename(columns={"wav": "path", "mapped_label": "label"})
+    return Dataset(table, root or file.parent)
