@@ -22,7 +22,7 @@ from tests import tiny_models
 
 import ccsav
 from benchmarks.machine import keep
-from ccsav.lalm.model import shortened
+from ccsav.lalm.families import shortened_encoder
 
 CLIPS, SECONDS, ROUNDS = 48, 3.5, 5
 
@@ -56,7 +56,7 @@ def window(lalm, inputs):
     frames = inputs["input_features"].shape[-1] // 2
     encoder = lalm.model.get_submodule(lalm.family.encoder)
     full = frames == encoder.config.max_source_positions
-    return nullcontext() if full else shortened(encoder, frames)
+    return nullcontext() if full else shortened_encoder(encoder, frames)
 
 
 def prepared(lalm, dataset, batch_size):

@@ -40,7 +40,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ccsav.lalm.loading import load_lalm
-from ccsav.lalm.model import shortened
+from ccsav.lalm.families import shortened_encoder
 from ccsav_lab.sounds import CLASSES
 
 BATCH, TURNS = 32, 5
@@ -203,7 +203,7 @@ class Trainer:
         arguments = {name: value.to(device) for name, value in arguments.items()}
         mel = arguments["feature_attention_mask"]
         with (
-            shortened(self.model.model.audio_tower, mel.shape[1] // 2),
+            shortened_encoder(self.model.model.audio_tower, mel.shape[1] // 2),
             torch.autocast(torch.device(device).type, torch.bfloat16),
         ):
             loss = self.answer_loss(arguments)

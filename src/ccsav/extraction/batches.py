@@ -139,7 +139,7 @@ def _compute_batch(work, load, store):
     """Load a batch, compute its rows and store them; yields as `compute_rows` does."""
     passes, reasons = load()
     for keys, inputs in passes:
-        vectors = work.lalm.read(inputs, work.heads).numpy()  # (B, K, D)
+        vectors = work.lalm.head_vectors_of(inputs, work.heads).numpy()  # (B, K, D)
         pairs = zip(keys, vectors, strict=True)
         yield from [(key, *_keep(key, row, work.dtype, store)) for key, row in pairs]
     yield from ((key, None, reason) for key, reason in reasons.items())

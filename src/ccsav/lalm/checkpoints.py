@@ -1,5 +1,6 @@
-"""What a model's weights weigh: on their way from the hub, and in memory."""
+"""A model's weights as bytes: in a local folder or on the hub, in memory, and as a fingerprint."""
 
+import hashlib
 import json
 import os
 import sys
@@ -9,26 +10,25 @@ import huggingface_hub
 import torch
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import HTTPError, NotASafetensorsRepoError, OfflineModeIsEnabled
+from torch import nn
 
 GB = 1e9  # bytes
-WORTH_SAYING = 0.5 * GB  # smaller downloads need no announcement
+LARGE_DOWNLOAD = 0.5 * GB  # smaller downloads are not announced
 
 
 def check_memory(
-    name: str,
-    folder: Path | None,
-    dtype: torch.dtype,
-    device,
-    unused=(),
-    revision: str | None = None,
+    name: str, folder: Path | None, dtype: torch.dtype, device, unused=(), revision=None
 ) -> None:
-    """Say what is about to be downloaded, and refuse weights that the memory cannot hold.
+    """Print the size of a large download; raise `MemoryError` for weights larger than the memory.
 
-    name: of the model on the hub; folder: where it lies, None: on the hub alone. dtype: format in
-    memory. device: where to; None: spread over several, nothing is refused. unused: beginnings of
-    the names of weights that are not loaded. revision: on the hub.
-
-    Raises `MemoryError`, with both numbers and the ways out.
+    Parameters
+    ----------
+    name : of the model on the hub
+    folder : where its files are; None: on the hub alone
+    dtype : format in memory
+    device : where the weights go; None: spread over several devices, nothing is refused
+    unused : beginnings of the names of weights that are not loaded
+    revision : on the hub
     """
     try:
         if folder is not None:
@@ -36,24 +36,24 @@ def check_memory(
         else:
             files = huggingface_hub.get_safetensors_metadata(name, revision=revision).files_metadata
     except (HTTPError, NotASafetensorsRepoError, OfflineModeIsEnabled):
-        return  # loading will say what is missing
+        return  # loading the model reports what is missing
     tensors = {key: x for file in files.values() for key, x in file.tensors.items()}
     on_disk = sum(x.data_offsets[1] - x.data_offsets[0] for x in tensors.values())
     loaded = [x for key, x in tensors.items() if not key.startswith(tuple(unused))]
     needed = dtype.itemsize * sum(x.parameter_count for x in loaded)
-    takes = f"{needed / GB:.1f} GB in {str(dtype).removeprefix('torch.')}"
-    if folder is None and on_disk > WORTH_SAYING:
-        size = f"{on_disk / GB:.1f} GB to {HF_HUB_CACHE}"
-        print(f"{name}: downloading {size}; in memory it takes {takes}.", file=sys.stderr)
-    memory = None if device is None else available(torch.device(device))
+    in_memory = f"{needed / GB:.1f} GB in {str(dtype).removeprefix('torch.')}"
+    if folder is None and on_disk > LARGE_DOWNLOAD:
+        download = f"{on_disk / GB:.1f} GB to {HF_HUB_CACHE}"
+        print(f"{name}: downloading {download}; in memory it takes {in_memory}.", file=sys.stderr)
+    memory = None if device is None else memory_size(torch.device(device))
     if memory is not None and needed > memory:
         raise MemoryError(
-            f"{name}: the weights take {takes}, but {device} has {memory / GB:.1f} GB. Choose "
+            f"{name}: the weights take {in_memory}, but {device} has {memory / GB:.1f} GB. Choose "
             "dtype='bfloat16', another device, or device_map='auto' to use several GPUs."
         )
 
 
-def available(device: torch.device) -> int | None:
+def memory_size(device: torch.device) -> int | None:
     """Bytes that a device can hold: free ones of a GPU, all of the machine's; None: not known."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
@@ -62,11 +62,11 @@ def available(device: torch.device) -> int | None:
     return None
 
 
-def cached(name: str, revision: str | None = None) -> Path | None:
-    """The folder in the local cache that holds a hub model's weights, all of them; else None."""
-    whole = huggingface_hub.try_to_load_from_cache(name, "model.safetensors", revision=revision)
-    if isinstance(whole, str):
-        return Path(whole).parent
+def cached_folder(name: str, revision: str | None = None) -> Path | None:
+    """The folder in the local cache that holds all weights of a model on the hub, or None."""
+    single = huggingface_hub.try_to_load_from_cache(name, "model.safetensors", revision=revision)
+    if isinstance(single, str):
+        return Path(single).parent
     index = huggingface_hub.try_to_load_from_cache(
         name, "model.safetensors.index.json", revision=revision
     )
@@ -75,3 +75,18 @@ def cached(name: str, revision: str | None = None) -> Path | None:
     shards = set(json.loads(Path(index).read_text("utf-8"))["weight_map"].values())
     folder = Path(index).parent
     return folder if all((folder / shard).is_file() for shard in shards) else None
+
+
+def model_fingerprint(model: nn.Module, feature_extractor) -> str:
+    """Hash of weights, config and feature extractor; the same in any folder, on any device."""
+    digest = hashlib.sha256()
+    for name, weight in model.state_dict().items():
+        digest.update(f"{name}{tuple(weight.shape)}".encode())
+        for dim in (0, -1) if weight.ndim else ((),):  # rows, then columns
+            digest.update(torch.hash_tensor(weight, dim=dim).cpu().numpy().tobytes())
+    config = model.config.to_dict()
+    for local in ("_name_or_path", "transformers_version", "dtype", "torch_dtype"):
+        config.pop(local, None)
+    settings = [config, feature_extractor.to_dict()]
+    digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
+    return digest.hexdigest()

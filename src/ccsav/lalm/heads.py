@@ -1,10 +1,11 @@
-"""Find a model's attention heads, and take their vectors out of one forward pass.
+"""Find a model's attention heads, and read their vectors in one forward pass.
 
 The head vector is what a head hands to its layer's output projection: the *input* of `o_proj`
 (or `out_proj`), split by head. The projection's output already mixes the heads.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     `dim` is the length of the head vector, read from the attention module (it need not be
     hidden size / heads); with grouped-query attention there are as many output heads as query
     heads. `module` is the path of the output projection. Raises `ValueError` for a layer whose
-    heads cannot be told apart.
+    heads cannot be separated.
     """
     rows = []
     for site in sites:
@@ -31,13 +32,14 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
             path = f"{site.layers}.{layer}.{site.attention}"
             attention = getattr(block, site.attention, None)
             names = (site.projection,) if site.projection else PROJECTIONS
-            name = next((p for p in names if _within(attention, p) is not None), None)
+            name = next((p for p in names if _attribute(attention, p) is not None), None)
             if name is None:
                 raise ValueError(
                     f"layer {site.layers}.{layer} has no {site.attention} with one of "
                     f"{names}: it is not an attention layer that heads can be read from."
                 )
-            width, dim = _within(attention, name).weight.shape[1], _within(attention, site.dim)
+            width = _attribute(attention, name).weight.shape[1]
+            dim = _attribute(attention, site.dim)
             if width % dim:
                 raise ValueError(f"{path}.{name} takes {width} numbers, not a multiple of {dim}.")
             rows += [
@@ -48,8 +50,8 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).rename_axis("index")
 
 
-def _within(module, path):
-    """What stands at a path of attributes, or None."""
+def _attribute(module, path):
+    """The attribute at a dotted path, or None."""
     for name in path.split("."):
         module = getattr(module, name, None)
     return module
@@ -57,9 +59,9 @@ def _within(module, path):
 
 def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:
     """Rows of a table of heads; for `heads`, see `LALM.select`."""
-    if isinstance(heads, pd.DataFrame):  # of this model, whatever their order and index
-        mine, asked = (pd.MultiIndex.from_frame(t[["module", "head"]]) for t in (table, heads))
-        heads = mine.get_indexer(asked)
+    if isinstance(heads, pd.DataFrame):  # of this model, in any order and with any index
+        in_table, wanted = (pd.MultiIndex.from_frame(t[["module", "head"]]) for t in (table, heads))
+        heads = in_table.get_indexer(wanted)
     kinds = table["kind"].unique().tolist()
     if heads is None:
         heads = [kind for kind in DEFAULT_KINDS if kind in kinds]
@@ -73,15 +75,15 @@ def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:
         heads = table["kind"].isin(heads).to_numpy()
     if heads.dtype == bool:
         if len(heads) != len(table):
-            raise ValueError(f"a mask of {len(heads)} for {len(table)} heads.")
+            raise ValueError(f"heads is a mask of {len(heads)} for {len(table)} heads.")
         heads = np.flatnonzero(heads)
     if len(heads) == 0 or heads.min() < 0 or heads.max() >= len(table):
         raise ValueError(f"heads must be some of 0 to {len(table) - 1}.")
     return table.iloc[heads]
 
 
-class _Enough(Exception):
-    """All head vectors are taken; the rest of the forward pass has nothing to add."""
+class _AllRead(Exception):
+    """All head vectors are read: the rest of the forward pass is not needed."""
 
 
 def read_heads(
@@ -89,58 +91,49 @@ def read_heads(
 ) -> torch.Tensor:
     """Run `forward()` on `model` and return the head vectors, (B, K, D), float32, on the CPU.
 
-    heads: rows of `find_heads`' table, K of them; vectors shorter than D, the longest, end in
-        zeros, which change neither cosines nor norms.
-    frames: true encoder frames of each clip, (B,), for the heads that are averaged over them.
+    The pass ends as soon as the last of the heads has been read; hooks are always removed. Raises
+    `RuntimeError` if a layer of these heads does not run.
 
-    The pass is broken off as soon as the last wanted head has been read; hooks are always
-    removed. Raises `RuntimeError` if a wanted layer did not run.
+    Parameters
+    ----------
+    heads : rows of `find_heads`' table, K of them; vectors shorter than D, the longest, end in
+        zeros, which change neither cosines nor norms
+    frames : true encoder frames of each clip, (B,), for the heads that are averaged over them
     """
-    wanted = heads.assign(place=np.arange(len(heads))).groupby("module", sort=False)
-    taken = {}
+    modules = heads.assign(column=np.arange(len(heads))).groupby("module", sort=False)
+    vectors = {}
 
-    def reader(module, rows):
-        number, dim, pool = rows["head"].tolist(), rows["dim"].iloc[0], rows["pool"].iloc[0]
+    def reading(module, rows):
+        numbers, dim, pool = rows["head"].tolist(), rows["dim"].iloc[0], rows["pool"].iloc[0]
 
         def hook(_, args):
-            x = _last(args[0]) if pool == "last" else _mean(args[0], frames)  # (B, H·D)
-            taken[module] = x.unflatten(-1, (-1, dim))[:, number]  # (B, k, D)
-            if len(taken) == len(wanted):
-                raise _Enough
+            # prompts are padded on the left: the last position is the last prompt token
+            x = args[0][:, -1] if pool == "last" else _mean(args[0], frames)  # (B, H·dim)
+            vectors[module] = x.unflatten(-1, (-1, dim))[:, numbers]  # (B, k, dim)
+            if len(vectors) == len(modules):
+                raise _AllRead
 
         return hook
 
-    hooks = []
-    try:
-        for module, rows in wanted:
-            projection = model.get_submodule(module)
-            hooks.append(projection.register_forward_pre_hook(reader(module, rows)))
-        with torch.inference_mode():
-            forward()
-    except _Enough:
-        pass
-    finally:
-        for hook in hooks:
-            hook.remove()
-    silent = [module for module, _ in wanted if module not in taken]
-    if silent:
-        raise RuntimeError(f"these layers did not run in the forward pass: {silent}")
+    with suppress(_AllRead), ExitStack() as hooks, torch.inference_mode():
+        for module, rows in modules:
+            hook = reading(module, rows)
+            hooks.enter_context(model.get_submodule(module).register_forward_pre_hook(hook))
+        forward()
+    unread = [module for module, _ in modules if module not in vectors]
+    if unread:
+        raise RuntimeError(f"these layers did not run in the forward pass: {unread}")
     out = torch.zeros(len(frames), len(heads), heads["dim"].max())
-    for module, rows in wanted:
-        out[:, rows["place"].tolist(), : rows["dim"].iloc[0]] = taken[module].float().cpu()
+    for module, rows in modules:
+        out[:, rows["column"].tolist(), : rows["dim"].iloc[0]] = vectors[module].float().cpu()
     return out
-
-
-def _last(x: torch.Tensor) -> torch.Tensor:
-    """The last position, (B, T, F) → (B, F): prompts are padded on the left."""
-    return x[:, -1]
 
 
 def _mean(x: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
     """Mean over each clip's true frames, (B,), → (B, F).
 
-    x: (B, T, F), clips padded on the right; or (ΣT, F), clips one after the other,
-    and perhaps more that is nobody's.
+    x: (B, T, F), clips padded on the right; or (ΣT, F), clips one after the other, where further
+    frames at the end belong to no clip.
     """
     if x.ndim == 2:
         clips = x[: frames.sum()].float().split(frames.tolist())

@@ -1,5 +1,6 @@
 """Load a model by name or folder, whatever its family."""
 
+import math
 import warnings
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import torch
 import transformers
 
 from ccsav.lalm import checkpoints
+from ccsav.lalm.batch_inputs import MARGIN
 from ccsav.lalm.families import FAMILIES
 from ccsav.lalm.heads import find_heads
-from ccsav.lalm.model import LALM, MARGIN
+from ccsav.lalm.model import LALM
 
 MINI = Path(__file__).resolve().parents[3] / "data" / "mini-lalm"  # in a clone
 
@@ -26,21 +28,35 @@ def load_lalm(
 ) -> LALM:
     """Load a frozen audio-language model with its processor and its table of heads.
 
-    name_or_path: "mini", the small model in this repository; a local folder as `save_pretrained`
-        writes it; or a Hugging Face hub name, which is downloaded if it is not in the local cache.
-    device: "auto" (a GPU if there is one, else the CPU), or a torch device.
-    dtype: "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name.
-    window: seconds of audio that the encoder takes; default: the model's own. A shorter window
-        costs less. Where the encoder does not mask padding (Whisper), it hears less of the
-        silence that is added after each clip, and its head vectors change.
-    device_map: in place of `device`: "auto" spreads the layers over all GPUs, a dict says which
-        goes where, as in `from_pretrained`. Needs the package accelerate.
-    max_pixels: most pixels in a frame of a video, fewer cost less; default: the family's.
-    revision: branch, tag or commit on the hub; default: its main branch.
+    Only safetensors weights are read, and no code that comes with a model is run. The size of a
+    large download is printed before it starts.
 
-    Before a large download, prints how large. Raises `ValueError` for a model of an unsupported
-    family, `OSError` if there is no such model, `MemoryError` if its weights are larger than the
-    memory. Only safetensors weights are read, and no code that comes with a model is run.
+    Parameters
+    ----------
+    name_or_path : "mini", the small model in this repository; a local folder, as
+        `save_pretrained` writes it; or a name on the Hugging Face hub, from which it is
+        downloaded unless it is in the local cache
+    device : "auto" (a GPU if there is one, else the CPU), or a torch device
+    dtype : "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name
+    window : seconds of audio that the encoder takes; default: the model's own. A shorter window
+        costs less. Where the encoder does not mask padding (Whisper), the head vectors change:
+        it processes less of the silence that is added after each clip
+    device_map : in place of `device`: "auto" spreads the layers over all GPUs, a dict assigns
+        them, as in `from_pretrained`. Needs the package accelerate
+    max_pixels : most pixels in a frame of a video, fewer cost less; default: the family's
+    revision : branch, tag or commit on the hub; default: its main branch
+
+    Raises
+    ------
+    ValueError : for a model of an unsupported family
+    OSError : if there is no such model
+    MemoryError : if its weights are larger than the memory
+
+    Examples
+    --------
+    >>> import ccsav
+    >>> ccsav.load_lalm("mini").heads.groupby("kind").size().to_dict()
+    {'decoder': 48, 'encoder': 24}
     """
     name_or_path = MINI if name_or_path == "mini" else name_or_path
     if device_map and device != "auto":
@@ -55,12 +71,13 @@ def load_lalm(
         dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     folder = Path(name_or_path)
-    folder = folder if folder.is_dir() else checkpoints.cached(name_or_path, revision)
-    place = None if device_map else device
-    checkpoints.check_memory(str(name_or_path), folder, dtype, place, family.unused, revision)
+    folder = folder if folder.is_dir() else checkpoints.cached_folder(name_or_path, revision)
+    one_device = None if device_map else device
+    checkpoints.check_memory(str(name_or_path), folder, dtype, one_device, family.unused, revision)
     model = _model(name_or_path, family, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
-    processor = family.processor(name_or_path, revision=revision)
+    load_processor = family.processor or transformers.AutoProcessor.from_pretrained
+    processor = load_processor(name_or_path, revision=revision)
     extractor = processor.feature_extractor
     longest = family.window or extractor.n_samples / extractor.sampling_rate
     name = "mini" if name_or_path == MINI else str(name_or_path)
@@ -103,14 +120,8 @@ def _config(name_or_path, revision):
 def _model(name_or_path, family, dtype, device_map, revision):
     """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
     load = family.load or getattr(transformers, family.model_class).from_pretrained
-    model, report = load(
-        name_or_path,
-        dtype=dtype,
-        use_safetensors=True,
-        device_map=device_map,
-        revision=revision,
-        output_loading_info=True,
-    )
+    options = {"dtype": dtype, "device_map": device_map, "revision": revision}
+    model, report = load(name_or_path, **options, use_safetensors=True, output_loading_info=True)
     missing = sorted(report["missing_keys"])
     if missing:
         raise ValueError(
@@ -124,6 +135,7 @@ def _model(name_or_path, family, dtype, device_map, revision):
 
 
 def _unsupported(name, model_type):
+    """The error's text for a model of no known family."""
     known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
     return f"{name}: model type {model_type} is not supported; the families are {known}."
 
@@ -134,7 +146,7 @@ def _window(seconds, longest, rate):
         return longest
     if not 0 < seconds <= longest:
         raise ValueError(f"window={seconds}: choose more than 0 and at most {longest:g} seconds.")
-    frames = -(-round(seconds * rate) // MARGIN)
-    if frames * MARGIN > seconds * rate:
-        warnings.warn(f"the window was rounded up to {frames * MARGIN / rate:g} s.", stacklevel=3)
-    return min(frames * MARGIN / rate, longest)
+    samples = math.ceil(round(seconds * rate) / MARGIN) * MARGIN
+    if samples > seconds * rate:
+        warnings.warn(f"the window was rounded up to {samples / rate:g} s.", stacklevel=3)
+    return min(samples / rate, longest)

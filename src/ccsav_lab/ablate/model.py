@@ -1,12 +1,10 @@
 """What if heads fall silent inside the model while it answers."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ccsav.clips.dataset import Dataset
 from ccsav.evaluation.splits import episodes
@@ -15,80 +13,6 @@ from ccsav.lalm.model import LALM
 from ccsav.weights.ccsav import CCSAVClassifier
 
 from .vote import pick, recall_changes
-
-POSITIONS = ("last", "prompt", "all")
-
-
-@contextmanager
-def silenced(
-    lalm: LALM, heads=None, values: np.ndarray | None = None, positions: str = "last"
-) -> Iterator[LALM]:
-    """While it is open, these heads hand zeros, or `values`, to their output projections.
-
-    lalm: the model, changed in place; its weights are not touched, and at the end, also after an
-        exception, it is as it was.
-    heads: which, K of them, as in `LALM.select`: rows of `lalm.heads`, indices, a kind.
-    values: (K, D) what stands in place of each head's vector, such as its mean over clips; default:
-        zeros.
-    positions: "last" (the last one of every forward pass: the last prompt token, then every token
-        of the answer as it is made; prompts are padded on the left), "prompt" (the last prompt
-        token alone: the answer goes on with all heads), or "all". Encoder heads hear the clip,
-        which has no last position: for them "all".
-
-    Head vectors that are read meanwhile, by `LALM.head_vectors` or `extract`, are those of the
-    silenced model, and a cache tells them apart. Raises `ValueError` for heads, positions or shapes
-    that do not fit.
-    """
-    chosen = lalm.select(heads)
-    if positions not in POSITIONS:
-        raise ValueError(f"positions={positions!r}: choose one of {POSITIONS}.")
-    if positions != "all" and (chosen["kind"] == "encoder").any():
-        raise ValueError(
-            f"positions={positions!r} is for heads that read a prompt, but heads has some of the "
-            'encoder: choose positions="all", or heads of the decoder alone.'
-        )
-    shape = (len(chosen), int(chosen["dim"].max()))
-    new = torch.zeros(shape) if values is None else torch.as_tensor(values).float().cpu()
-    if new.ndim != 2 or len(new) != shape[0] or new.shape[1] < shape[1]:
-        raise ValueError(
-            f"values must have a row for each head, {shape}, but has {tuple(new.shape)}."
-        )
-    intact = lalm.fingerprint
-    hooks = []
-    try:
-        vars(lalm)["fingerprint"] = _silenced_fingerprint(intact, chosen, new, positions)
-        for module, rows in chosen.assign(place=np.arange(len(chosen))).groupby("module"):
-            number, dim = rows["head"].tolist(), int(rows["dim"].iloc[0])
-            hook = _replacing(number, new[rows["place"].tolist(), :dim], positions)
-            hooks.append(lalm.model.get_submodule(module).register_forward_pre_hook(hook))
-        yield lalm
-    finally:
-        for hook in hooks:
-            hook.remove()
-        vars(lalm)["fingerprint"] = intact
-
-
-def _replacing(heads, values, positions):
-    """A hook that puts values, (k, dim), in place of k heads at a projection's input."""
-    where = slice(None) if positions == "all" else slice(-1, None)
-
-    def hook(_, args):
-        x = args[0]  # (B, T, H·dim)
-        if positions == "prompt" and x.shape[1] == 1:  # a token of the answer
-            return args
-        x = x.unflatten(-1, (-1, values.shape[1])).clone()  # (B, T, H, dim)
-        x[:, where, heads] = values.to(x)
-        return (x.flatten(-2), *args[1:])
-
-    return hook
-
-
-def _silenced_fingerprint(intact, heads, values, positions):
-    """Of what the model is meanwhile: a cache of head vectors must not take it for the intact."""
-    which = heads[["module", "head"]].to_csv(index=False)
-    digest = hashlib.sha256(f"{intact} {positions} {which}".encode())
-    digest.update(values.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def answers(
@@ -101,13 +25,13 @@ def answers(
     """What the model says in words, whole and with heads silenced: a row per clip, (N, 1 + cases).
 
     waveforms, question, max_new_tokens: as in `LALM.answer`. cases: name of a column → arguments of
-    `silenced`, such as {"heads": [3]} or {"heads": rows, "values": means}. The first column,
+    `LALM.silenced`, such as {"heads": [3]} or {"heads": rows, "values": means}. The first column,
     "intact", is the model as it is.
     """
     inputs, _ = lalm.inputs(waveforms, [lalm.prompt(question)] * len(waveforms))
     said = {}
     for name, case in {"intact": None, **cases}.items():
-        with nullcontext() if case is None else silenced(lalm, **case):
+        with nullcontext() if case is None else lalm.silenced(**case):
             said[name] = lalm.say(inputs, max_new_tokens)
     return pd.DataFrame(said)
 

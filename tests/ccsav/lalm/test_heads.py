@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from ccsav.lalm.families import Site
-from ccsav.lalm.heads import find_heads
+from ccsav.lalm.heads import find_heads, read_heads
 
 SITE = Site("decoder", "layers", "self_attn", "last")
 
@@ -67,3 +68,61 @@ def test_a_layer_that_does_not_run_is_named():
     with pytest.raises(RuntimeError, match=r"did not run .*layers\.1\.self_attn"):
         read_heads(model, table, torch.tensor([2]), lambda: model.layers[0].self_attn.o_proj(x))
     assert not any(m._forward_pre_hooks for m in model.modules())
+
+
+def test_head_table(whisper, qwen):
+    assert whisper.heads.groupby("kind").size().to_dict() == {
+        "cross": 8,
+        "decoder": 8,
+        "encoder": 8,
+    }
+    assert set(whisper.heads["dim"]) == {12}
+    assert qwen.heads.groupby("kind").size().to_dict() == {"decoder": 12, "encoder": 8}
+    dims = qwen.heads.groupby("kind")["dim"].unique().map(list).to_dict()
+    assert dims == {"decoder": [24], "encoder": [8]}
+    assert qwen.heads.columns[:4].tolist() == ["layer", "head", "kind", "dim"]
+
+
+def test_selecting_heads(whisper):
+    assert set(whisper.select()["kind"]) == {"decoder", "cross"}
+    assert len(whisper.select("all")) == len(whisper.heads) == 24
+    assert set(whisper.select(["encoder", "cross"])["kind"]) == {"encoder", "cross"}
+    assert whisper.select([3, 1]).index.tolist() == [3, 1]
+    assert whisper.select(whisper.heads.query("layer == 1")).index.size == 12
+    with pytest.raises(ValueError, match=r"no heads of kind \['video'\].*decoder, cross, encoder"):
+        whisper.select("video")
+    with pytest.raises(ValueError, match="some of 0 to 23"):
+        whisper.select([24])
+    with pytest.raises(ValueError, match="a mask of 3 for 24"):
+        whisper.select(np.array([True, False, True]))
+
+
+def test_subset_of_heads_and_early_stop(lalm, waves):
+    everything = lalm.head_vectors(waves[:2], heads="all")
+    chosen = lalm.heads.query("kind == 'decoder' and layer == 0 and head in [2, 1]")
+    ran = []
+    last = lalm.model.get_submodule(lalm.family.sites[0].layers)[-1]
+    with last.register_forward_hook(lambda *_: ran.append("last layer")):
+        some = lalm.head_vectors(waves[:2], heads=chosen)
+        assert ran == []
+    torch.testing.assert_close(some, everything[:, chosen.index, : some.shape[-1]])
+    mask = (lalm.heads["kind"] == "encoder").tolist()
+    encoder = lalm.head_vectors(waves[:2], heads=mask)
+    torch.testing.assert_close(encoder, everything[:, mask, : encoder.shape[-1]])
+
+
+def test_encoder_heads_ignore_padding(whisper, waves):
+    """The mean is over true frames: for Whisper, that of a plain pass, frame by frame."""
+    inputs, frames = whisper.inputs(waves[:1], [whisper.prompt()])
+    assert frames.tolist() == [-(-len(waves[0]) // 320)]
+    kept = []
+    module = whisper.heads.query("kind == 'encoder'")["module"].iloc[0]
+    hook = whisper.model.get_submodule(module).register_forward_pre_hook(
+        lambda _, args: kept.append(args[0])
+    )
+    with torch.inference_mode():
+        whisper.model.model.encoder(inputs["input_features"])
+    hook.remove()
+    mean = kept[0][0, : frames[0]].mean(0).view(4, 12)
+    taken = whisper.head_vectors(waves[:1], heads="encoder")[0, :4]
+    torch.testing.assert_close(taken, mean, rtol=1e-4, atol=1e-5)

@@ -1,10 +1,10 @@
-"""What differs between families of audio-language models: the prompt, the inputs, where heads are.
+"""What differs between families of audio-language models: prompt, inputs, where heads are.
 
 To add a family: describe it in a file of its own, as `qwen2_audio` does, and enter it in `FAMILIES`
 under the `model_type` of its transformers config.
 """
 
-from ._family import Family, Site, positions
+from ._family import Family, Site, position_ids, shortened_encoder
 from .audio_flamingo import AUDIO_FLAMINGO_3, MUSIC_FLAMINGO
 from .gemma3n import GEMMA3N
 from .gemma4 import GEMMA4
@@ -37,4 +37,4 @@ FAMILIES = {
     "qwen3_asr": QWEN3_ASR,
 }
 
-__all__ = ["FAMILIES", "Family", "Site", "positions"]
+__all__ = ["FAMILIES", "Family", "Site", "position_ids", "shortened_encoder"]

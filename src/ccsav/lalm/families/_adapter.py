@@ -1,4 +1,4 @@
-"""Adapters (LoRA) that come with a model and belong to it whenever there is sound to hear."""
+"""Adapters (LoRA) that come with a model and belong to it whenever it is given sound."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,14 @@ import torch
 from safetensors.torch import load_file
 from transformers.utils import cached_file
 
-UNKNOWN = ("use_dora", "alpha_pattern", "rank_pattern", "modules_to_save", "lora_bias")
+UNSUPPORTED = ("use_dora", "alpha_pattern", "rank_pattern", "modules_to_save", "lora_bias")
 
 
-def fold(model, name_or_path, subfolder: str = "", revision: str | None = None) -> int:
+def merge_adapter(model, name_or_path, subfolder: str = "", revision: str | None = None) -> int:
     """Add an adapter of the decoder's layers to their weights; returns how many weights changed.
 
     Without peft, transformers leaves such an adapter out, with a warning at most. Raises `OSError`
-    if there is none, `ValueError` if it is of a kind that is not known here.
+    if there is none, `ValueError` if it is of an unsupported kind.
     """
     files = ("adapter_config.json", "adapter_model.safetensors")
     paths = [
@@ -22,8 +22,8 @@ def fold(model, name_or_path, subfolder: str = "", revision: str | None = None) 
     ]
     config, weights = json.loads(Path(paths[0]).read_text()), load_file(paths[1])
     kind, bias = config.get("peft_type"), config.get("bias", "none")
-    if kind != "LORA" or bias != "none" or any(config.get(key) for key in UNKNOWN):
-        raise ValueError(f"{name_or_path}: an adapter of an unknown kind: {config}.")
+    if kind != "LORA" or bias != "none" or any(config.get(key) for key in UNSUPPORTED):
+        raise ValueError(f"{name_or_path}: its adapter is of an unsupported kind: {config}.")
     rank = config["r"] ** 0.5 if config.get("use_rslora") else config["r"]
     ups = [key for key in weights if ".lora_B." in key]
     if not ups or 2 * len(ups) != len(weights):

@@ -1,20 +1,21 @@
-"""The Omni processors for sounds alone: those of transformers need torchvision, for videos."""
+"""The Omni processors for audio alone: those of transformers need torchvision, for videos."""
 
 from collections.abc import Callable
 
 import transformers
-from transformers.processing_utils import ProcessorMixin
 
 
-def hearing(name: str) -> Callable:
-    """What loads an Omni processor, by its class's name, without its parts for pictures and videos.
+def audio_processor_loader(name: str) -> Callable:
+    """A function that loads an Omni processor without its parts for images and videos.
 
-    The rest is as it was; `AutoProcessor.from_pretrained` needs torchvision.
+    name: of its class in transformers. The other parts are unchanged.
     """
 
     def load(name_or_path, **options):
-        class Hearing(getattr(transformers, name)):
-            # transformers reads in this signature what there is to load
+        from transformers.processing_utils import ProcessorMixin  # takes seconds to import
+
+        class AudioProcessor(getattr(transformers, name)):
+            # transformers reads the names of the parts to load from this signature
             def __init__(self, feature_extractor=None, tokenizer=None, chat_template=None):
                 ProcessorMixin.__init__(
                     self, feature_extractor, tokenizer, chat_template=chat_template
@@ -22,6 +23,6 @@ def hearing(name: str) -> Callable:
                 self.audio_token = tokenizer.audio_token
                 self.audio_token_id = tokenizer.audio_token_id
 
-        return Hearing.from_pretrained(name_or_path, **options)
+        return AudioProcessor.from_pretrained(name_or_path, **options)
 
     return load

@@ -1,13 +1,15 @@
-"""Videos for Qwen2.5-Omni without torchvision: frames to patches, and where their tokens go.
+"""Videos for Qwen2.5-Omni without torchvision: frames to patches, and the order of their tokens.
 
-What the thinker takes for a batch of videos, besides `input_ids` and `attention_mask` (B, T):
-    `pixel_values_videos` (patches of all videos, 1176) and `video_grid_thw` (B, 3), from `patches`;
-    `video_second_per_grid` (B,), always 1: positions come from it;
-    with the sound, `input_features` and `feature_attention_mask` as for sounds alone, and
-    `use_audio_in_video=True` for the whole batch.
+The thinker's arguments for a batch of videos, besides `input_ids` and `attention_mask` (B, T):
+    `pixel_values_videos` (patches of all videos, 1176) and `video_grid_thw` (B, 3), from
+        `video_patches`;
+    `video_second_per_grid` (B,), always 1: positions are computed from it;
+    with sound, `input_features` and `feature_attention_mask` as for audio alone, and
+        `use_audio_in_video=True` for the whole batch.
 """
 
 import math
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -15,17 +17,17 @@ from torch.nn.functional import interpolate
 
 FPS = 2  # frames per second that the model expects; a grid is two frames, 1 s
 PATCH, MERGE, FRAMES_PER_GRID = 14, 2, 2  # a token is MERGE × MERGE patches
-FACTOR = PATCH * MERGE  # frames have sides of a multiple of this
+FACTOR = PATCH * MERGE  # the sides of a frame are multiples of this
 FEWEST_PIXELS, MOST_PIXELS = 128 * FACTOR**2, 768 * FACTOR**2  # of a frame
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 PER_SECOND, CHUNK = 25, 50  # audio tokens in a second, and in a chunk of 2 s
 
 
-def smart_size(
+def frame_size(
     height: int, width: int, fewest: int = FEWEST_PIXELS, most: int = MOST_PIXELS
 ) -> tuple[int, int]:
-    """Height and width to give a frame: multiples of 28 near its own, `fewest` to `most` pixels.
+    """New height and width of a frame: multiples of 28 near its own, `fewest` to `most` pixels.
 
     Raises `ValueError` if a side is more than 200 times the other.
     """
@@ -42,16 +44,16 @@ def smart_size(
     return tuple(new)
 
 
-def patches(
+def video_patches(
     frames: np.ndarray, fewest: int = FEWEST_PIXELS, most: int = MOST_PIXELS
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A video's patches, (n, 1176), and its grid of patches: time, height, width, (3,).
 
-    frames: (T, H, W, 3), uint8, RGB; an odd last frame is shown twice. fewest, most: see
-    `smart_size`.
+    frames: (T, H, W, 3), uint8, RGB; if T is odd, the last frame is repeated. fewest, most: see
+    `frame_size`.
     """
     pixels = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).contiguous()
-    size = smart_size(*pixels.shape[2:], fewest, most)
+    size = frame_size(*pixels.shape[2:], fewest, most)
     if pixels.shape[2:] != size:
         pixels = interpolate(pixels, size, mode="bicubic", antialias=True)  # rounds to uint8
     mean, deviation = (torch.tensor(x)[:, None, None] * 255 for x in (MEAN, DEVIATION))
@@ -69,30 +71,27 @@ def patches(
     return pixels.reshape(math.prod(grid), -1), torch.tensor(grid)
 
 
-def layout(grid, audio_tokens: int | None = None) -> str:
-    """Text that stands in for `<|VIDEO|>` in the prompt: a video's tokens, and its sound's.
+def video_tokens(grid, audio_tokens: int | None = None) -> str:
+    """Text in place of `<|VIDEO|>` in the prompt: the tokens of a video and of its sound.
 
-    grid: from `patches`. audio_tokens: of the sound track, as for a sound alone; None: the video
-    is silent.
+    They alternate: frames of the first 2 s, their sound, frames of the next 2 s, and so on.
 
-    Pictures and sound take turns: those of the first 2 s, then of the next.
+    grid: from `video_patches`. audio_tokens: number of the sound track's, as for audio alone;
+    None: a video without sound.
     """
     time, rows, columns = (int(x) for x in grid)
-    each = rows * columns // MERGE**2
+    per_grid = rows * columns // MERGE**2
     if audio_tokens is None:
-        return "<|VIDEO|>" * (time * each)
-    starts = np.repeat(np.arange(time) * PER_SECOND, each)  # in audio tokens
-    pictures = ["<|VIDEO|>" * n for n in chunks(starts)]
-    sounds = ["<|AUDIO|>" * n for n in chunks(np.arange(audio_tokens))]
-    turns = max(len(pictures), len(sounds))
-    pictures += [""] * (turns - len(pictures))
-    sounds += [""] * (turns - len(sounds))
-    both = "".join(p + s for p, s in zip(pictures, sounds, strict=True))
+        return "<|VIDEO|>" * (time * per_grid)
+    starts = np.repeat(np.arange(time) * PER_SECOND, per_grid)  # in audio tokens
+    frames = ["<|VIDEO|>" * n for n in _chunk_sizes(starts)]
+    sounds = ["<|AUDIO|>" * n for n in _chunk_sizes(np.arange(audio_tokens))]
+    both = "".join(frame + sound for frame, sound in zip_longest(frames, sounds, fillvalue=""))
     return f"<|audio_bos|>{both}<|audio_eos|>"
 
 
-def chunks(starts: np.ndarray) -> list[int]:
-    """How many tokens go into each chunk of 2 s, where a token opens one chunk at most."""
+def _chunk_sizes(starts):
+    """How many tokens go into each chunk of 2 s; a token starts at most one chunk."""
     sizes, limit = [0], CHUNK
     for start in starts:
         if start >= limit:

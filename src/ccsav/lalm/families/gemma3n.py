@@ -2,33 +2,33 @@
 
 import torch
 
-from ._family import Family, Site, chat, spelled, with_audio
+from ._family import Family, Site, chat_prompt, check_audio_tokens, tokenized_inputs
 
-SILENCE = 1_600  # samples after the longest clip: the encoder looks that far beyond a clip's end
+SILENCE = 1_600  # samples after the longest clip: the encoder uses that much after a clip's end
 
 
 def _load(name_or_path, **options):
     """The model without its vision tower, whether or not timm is installed."""
-    from ._gemma3n_model import load  # takes seconds to import
+    from ._gemma3n_model import load_without_vision  # takes seconds to import
 
-    return load(name_or_path, **options)
+    return load_without_vision(name_or_path, **options)
 
 
 def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with 188 audio tokens, however long the clip.
 
-    The model itself fills up the tokens that a clip leaves over. Clips are followed by
-    `SILENCE`, and `samples` is not used: without it, the end of the longest clip would be heard
-    otherwise than in a batch with a longer one.
+    The model itself fills the tokens that a short clip does not need. `samples` is not used:
+    `SILENCE` follows the longest clip, so that its end is encoded as in a batch with a longer one.
     """
     processor, config = lalm.processor, lalm.model.config
-    features, frames = usm(lalm, waveforms, max(map(len, waveforms)) + SILENCE)
+    features, frames = usm_features(lalm, waveforms, max(map(len, waveforms)) + SILENCE)
     texts = [text.replace(processor.audio_token, processor.full_audio_sequence) for text in prompts]
-    number = config.audio_soft_tokens_per_image
-    return with_audio(spelled(lalm, texts), config.audio_token_id, number) | features, frames
+    arguments = tokenized_inputs(lalm, texts)
+    check_audio_tokens(arguments, config.audio_token_id, config.audio_soft_tokens_per_image)
+    return arguments | features, frames
 
 
-def usm(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
+def usm_features(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
     """Features of the Universal Speech Model's kind, padded to `samples`, and encoder frames."""
     audio = lalm.processor.feature_extractor(
         waveforms,
@@ -38,7 +38,9 @@ def usm(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
         pad_to_multiple_of=None,
         return_tensors="pt",
     )
-    frames = -(-audio["input_features_mask"].sum(-1) // 4)  # two convolutions of stride 2
+    frames = (
+        audio["input_features_mask"].sum(-1) + 3
+    ) // 4  # rounded up: two convolutions of stride 2
     return {name: audio[name] for name in ("input_features", "input_features_mask")}, frames
 
 
@@ -56,7 +58,7 @@ GEMMA3N = Family(
             "attn.head_dim",
         ),
     ),
-    prompt=chat,
+    prompt=chat_prompt,
     inputs=_inputs,
     window=30.0,  # 188 audio tokens of 160 ms
     masks_padding=True,

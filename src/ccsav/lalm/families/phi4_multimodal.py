@@ -1,7 +1,7 @@
-"""Phi-4 multimodal: a processor for sound alone, and the speech adapter.
+"""Phi-4 multimodal: a processor for audio alone, and the speech adapter.
 
 The main branch of microsoft/Phi-4-multimodal-instruct on the hub is of another type, phi4mm, which
-runs code of its own: load it with revision="refs/pr/70".
+needs code that comes with it: load it with revision="refs/pr/70".
 """
 
 from types import SimpleNamespace
@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import torch
 import transformers
 
-from ._adapter import fold
-from ._family import Family, Site, spelled, with_audio
+from ._adapter import merge_adapter
+from ._family import Family, Site, check_audio_tokens, tokenized_inputs
 
 
 def _processor(name_or_path, **options) -> SimpleNamespace:
-    """Tokenizer and features; `AutoProcessor` wants torchvision."""
+    """Tokenizer and feature extractor; `AutoProcessor` needs torchvision."""
     return SimpleNamespace(
         tokenizer=transformers.AutoTokenizer.from_pretrained(name_or_path, **options),
         feature_extractor=transformers.Phi4MultimodalFeatureExtractor.from_pretrained(
@@ -24,8 +24,8 @@ def _processor(name_or_path, **options) -> SimpleNamespace:
 
 
 def _adapt(model, name_or_path, revision=None) -> int:
-    """Add the speech adapter, which transformers does not load by itself, to the weights."""
-    return fold(model, name_or_path, "speech-lora", revision)
+    """Add the speech adapter, which transformers does not load, to the weights."""
+    return merge_adapter(model, name_or_path, "speech-lora", revision)
 
 
 def _prompt(lalm, question: str, modality: str = "audio") -> str:
@@ -37,17 +37,18 @@ def _prompt(lalm, question: str, modality: str = "audio") -> str:
 def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features and a chat with one audio token per 80 ms; see `Family.inputs`.
 
-    `samples` is not used: the encoder hears any padding, so that there must be none.
+    `samples` is not used: the encoder does not mask padding, so that there must be none.
     """
-    heard = lalm.processor.feature_extractor(
+    audio = lalm.processor.feature_extractor(
         waveforms, sampling_rate=lalm.rate, return_tensors="pt"
     )
-    size, audio = heard["audio_embed_sizes"], lalm.model.config.audio_config.audio_token_id
-    name = lalm.processor.tokenizer.decode([audio])
-    texts = [text.replace(name, name * int(size[0])) for text in prompts]
-    arguments = with_audio(spelled(lalm, texts), audio, int(size[0]))
-    arguments["audio_input_features"] = heard["audio_input_features"]
-    return arguments | {"audio_embed_sizes": size}, size
+    sizes, token_id = audio["audio_embed_sizes"], lalm.model.config.audio_config.audio_token_id
+    token, number = lalm.processor.tokenizer.decode([token_id]), int(sizes[0])
+    texts = [text.replace(token, token * number) for text in prompts]
+    arguments = tokenized_inputs(lalm, texts)
+    check_audio_tokens(arguments, token_id, number)
+    arguments["audio_input_features"] = audio["audio_input_features"]
+    return arguments | {"audio_embed_sizes": sizes}, sizes
 
 
 PHI4_MULTIMODAL = Family(

@@ -1,8 +1,10 @@
 """Qwen3-ASR: transcription models; the encoder packs clips and attends within 8 s."""
 
+import math
+
 import torch
 
-from ._family import TOWER_SITES, Family, processed
+from ._family import TOWER_SITES, Family, processor_inputs
 
 
 def _prompt(lalm, question: str, modality: str = "audio") -> str:
@@ -17,14 +19,14 @@ def _prompt(lalm, question: str, modality: str = "audio") -> str:
 def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
     """Log-mel features in chunks of a second, 13 audio tokens to each; see `Family.inputs`.
 
-    Clips are filled up to whole chunks with silence, not with the zeros of the processor, so that
-    the features of a clip are the same in every batch. At the encoder's heads clips are packed,
-    one after the other, (sum of frames, F): a frame is a token.
+    Clips are padded to whole chunks with silence, not with the processor's zeros, so that the
+    features of a clip are the same in every batch. In the encoder the frames of all clips follow
+    one another, (sum of frames, F): a frame is a token.
     """
     extractor = lalm.processor.feature_extractor
     chunk = 2 * extractor.n_window * extractor.hop_length
-    samples = -(-samples // chunk) * chunk
-    arguments = processed(lalm, waveforms, prompts, samples, padding="max_length")
+    samples = math.ceil(samples / chunk) * chunk
+    arguments = processor_inputs(lalm, waveforms, prompts, samples, padding="max_length")
     return arguments, (arguments["input_ids"] == lalm.model.config.audio_token_id).sum(-1)
 
 

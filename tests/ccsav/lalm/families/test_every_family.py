@@ -6,9 +6,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import ccsav
+from ccsav.lalm.batch_inputs import model_arguments
 from ccsav.lalm.families import FAMILIES
 from tests import tiny_models
-from tests.ccsav.lalm.test_model import check_batching, check_sums, relative_error
+from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_error
 
 QUESTIONS = ["What?", "Which of the animals can be heard here?", "", "Who?", "Is it a dog?"]
 
@@ -50,7 +51,7 @@ def test_batch_of_different_questions_equals_single_clips(lalm, waves):
     heads, prompts = lalm.select("all"), list(map(lalm.prompt, QUESTIONS))
     together = torch.empty(len(waves), len(heads), heads["dim"].max())
     for rows, prepared in lalm.passes(waves, prompts):
-        together[rows] = lalm.read(prepared, heads)
+        together[rows] = lalm.head_vectors_of(prepared, heads)
     alone = torch.cat(
         [
             lalm.head_vectors([wave], question, heads)
@@ -73,7 +74,7 @@ def test_padding_is_cut_just_where_it_is_masked(lalm, waves, monkeypatch):
     short = lalm.head_vectors(waves[3:4], heads="all")
     lengths = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
     monkeypatch.setattr(
-        "ccsav.lalm.model.MARGIN", round(lalm.window * lalm.rate)
+        "ccsav.lalm.batch_inputs.MARGIN", round(lalm.window * lalm.rate)
     )  # pad to the window
     whole = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
     own = lalm.family.name == "Gemma 3n"  # which pads for itself
@@ -96,6 +97,20 @@ def test_half_the_precision(lalm, waves):
     exact = lalm.head_vectors(waves[1:2], heads="all")
     error = (half.head_vectors(waves[1:2], heads="all") - exact).norm(dim=-1) / exact.norm(dim=-1)
     assert 0 < error.median() < 0.05
+
+
+def test_all_heads_can_be_silenced(lalm, waves):
+    with lalm.silenced("all", positions="all"):
+        assert not lalm.head_vectors(waves[:1], heads="all").any()
+    kinds = lalm.heads["kind"].unique()
+    first = lalm.heads.groupby("kind", sort=False).head(1).index  # one head of each kind
+    values = np.full((len(first), int(lalm.heads["dim"].max())), 0.5)
+    with lalm.silenced(first, values, positions="all"):
+        vectors = lalm.head_vectors(waves[:1], heads="all")[0]
+    for head, kind in zip(first, kinds, strict=True):
+        dim = lalm.heads["dim"][head]
+        torch.testing.assert_close(vectors[head, :dim], torch.full((dim,), 0.5), msg=kind)
+        assert not torch.allclose(vectors[head + 1, :dim], torch.full((dim,), 0.5))
 
 
 def test_no_logits_are_computed(lalm, waves):
@@ -130,8 +145,8 @@ def test_ranked_labels_are_as_likely_as_word_by_word(lalm, waves):
             whole[mask] = torch.ones_like(whole[text])
             if places in inputs:
                 whole[places] = torch.arange(whole[text].shape[1])[None]
-            with torch.inference_mode(), lalm._encoder_fits(inputs):
-                logits = lalm.model(**whole, use_cache=False).logits[0, -len(tokens) - 1 : -1]
+            with torch.inference_mode(), model_arguments(lalm, whole) as arguments:
+                logits = lalm.model(**arguments, use_cache=False).logits[0, -len(tokens) - 1 : -1]
             likely = logits.log_softmax(-1)[range(len(tokens)), tokens]
             assert likely.mean().item() == pytest.approx(score, abs=1e-4)
     widths = []

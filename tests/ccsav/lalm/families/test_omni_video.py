@@ -13,7 +13,7 @@ from ccsav.clips.dataset import DatasetError
 from ccsav.extraction.pipeline import ExtractionError
 from ccsav.lalm.families import _omni_video as omni
 from tests import tiny_models, videos
-from tests.ccsav.lalm.test_model import check_batching, check_sums, relative_error
+from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_error
 
 TEXT = "<|im_start|>user\n<|vision_bos|>{}<|vision_eos|>What?<|im_end|>\n<|im_start|>assistant\n"
 
@@ -53,7 +53,7 @@ def dataset(tmp_path):
 def test_videos_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_lalm, case):
     """Golden: the whole processor of transformers 5.23, on torchvision 0.28's Python code."""
     golden = np.load(golden_folder / "qwen2_5_omni_videos.npz")
-    pixels, grid = omni.patches(golden[f"frames{case}"])
+    pixels, grid = omni.video_patches(golden[f"frames{case}"])
     assert pixels.shape == tuple(golden[f"n_patches{case}"])
     np.testing.assert_array_equal(grid, golden[f"grid{case}"])
     np.testing.assert_allclose(pixels.flatten()[::1999], golden[f"patches{case}"], atol=1e-6)
@@ -74,28 +74,28 @@ def test_videos_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_
 def test_videos_are_laid_out_as_by_the_processor_that_is_here(model_folder, shown):
     processor = AutoProcessor.from_pretrained(model_folder)
     theirs = processor(text=[TEXT.format("<|VIDEO|>")], videos=shown[0][:1], return_tensors="pt")
-    pixels, grid = omni.patches(shown[0][0])
+    pixels, grid = omni.video_patches(shown[0][0])
     torch.testing.assert_close(pixels, theirs["pixel_values_videos"])
     assert grid.tolist() == theirs["video_grid_thw"][0].tolist()
-    text = TEXT.format(omni.layout(grid))
+    text = TEXT.format(omni.video_tokens(grid))
     ids = processor.tokenizer([text], return_tensors="pt")["input_ids"]
     assert torch.equal(ids, theirs["input_ids"])
 
 
 def test_sizes_of_frames():
-    assert omni.smart_size(480, 640) == (476, 644)
-    assert omni.smart_size(1080, 1920) == (560, 1008)  # at most 768 tokens
-    assert omni.smart_size(100, 90) == (336, 308)  # at least 128
-    assert omni.smart_size(60, 100, 28 * 28, 8 * 28 * 28) == (56, 112)
+    assert omni.frame_size(480, 640) == (476, 644)
+    assert omni.frame_size(1080, 1920) == (560, 1008)  # at most 768 tokens
+    assert omni.frame_size(100, 90) == (336, 308)  # at least 128
+    assert omni.frame_size(60, 100, 28 * 28, 8 * 28 * 28) == (56, 112)
     with pytest.raises(ValueError, match="200 times"):
-        omni.smart_size(10, 2010)
+        omni.frame_size(10, 2010)
 
 
 def test_pictures_and_sound_take_turns():
     grid = torch.tensor([5, 2, 4])  # five seconds, two tokens each
-    text = omni.layout(grid, 60).replace("<|VIDEO|>", "v").replace("<|AUDIO|>", "a")
+    text = omni.video_tokens(grid, 60).replace("<|VIDEO|>", "v").replace("<|AUDIO|>", "a")
     assert text == f"<|audio_bos|>vvvv{'a' * 50}vvvv{'a' * 10}vv<|audio_eos|>"
-    assert omni.layout(grid) == "<|VIDEO|>" * 10
+    assert omni.video_tokens(grid) == "<|VIDEO|>" * 10
 
 
 @pytest.mark.parametrize("modality", ["video", "audio+video"])

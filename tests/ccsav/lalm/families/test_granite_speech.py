@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 import ccsav
-from ccsav.lalm.families.granite_speech import GraniteFeatures
+from ccsav.lalm.families._granite_features import GraniteFeatures
 from tests import tiny_models
-from tests.ccsav.lalm.test_model import relative_error
+from tests.ccsav.lalm.comparisons import relative_error
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_adapters_that_are_missing_or_unknown_are_refused(granite, caplog):
     file = granite / "adapter_config.json"
     config = json.loads(file.read_text())
     file.write_text(json.dumps(config | {"use_dora": True}))
-    with pytest.raises(ValueError, match="an adapter of an unknown kind"):
+    with pytest.raises(ValueError, match="its adapter is of an unsupported kind"):
         ccsav.load_lalm(granite, device="cpu")
     file.unlink()
     with pytest.raises(OSError, match=r"adapter_config\.json"):

@@ -1,0 +1,97 @@
+"""The model's arguments for a batch of clips: padding, shared forward passes, encoder length."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import torch
+
+from ccsav.lalm.families import shortened_encoder
+
+SAMPLES_PER_MEL = 160  # hop of Whisper-type encoders, two to a frame
+MARGIN = 4 * SAMPLES_PER_MEL  # zeros kept after the longest clip; windows are multiples of it
+TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
+
+Clips = Sequence[np.ndarray] | None  # waveforms or videos, one per clip
+Inputs = tuple[dict, torch.Tensor]  # the model's arguments; encoder frames of each clip, (B,)
+
+
+def given_modality(waveforms: Clips, videos: Clips) -> str:
+    """The name of what is given, "audio", "video" or "audio+video"; `ValueError` for nothing."""
+    given = [name for name, x in (("audio", waveforms), ("video", videos)) if x is not None]
+    if not given:
+        raise ValueError("give waveforms, videos or both.")
+    return "+".join(given)
+
+
+def duration_problem(lalm, seconds: float, truncate: bool) -> str | None:
+    """What is wrong with a clip's duration, or None; see `LALM.duration_problem`."""
+    shortest, window = lalm.family.shortest / lalm.rate, lalm.window
+    if seconds < shortest:
+        return (
+            f"{1000 * seconds:.0f} ms is too short: the model needs at least "
+            f"{1000 * shortest:.0f} ms."
+        )
+    if seconds > window + TOLERANCE and not truncate:
+        return (
+            f"{seconds:.2f} s is longer than the model's window of {window:g} s: cut it "
+            "up, or pass truncate=True to use its beginning."
+        )
+    return None
+
+
+def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips) -> Inputs:
+    """The model's arguments for a batch of clips, padded to one length; see `LALM.inputs`."""
+    family, prompts = lalm.family, list(prompts)
+    if waveforms is None:
+        return family.video_inputs(lalm, videos, None, prompts, 0)
+    for i, waveform in enumerate(waveforms):
+        problem = lalm.duration_problem(len(waveform) / lalm.rate)
+        if problem:
+            raise ValueError(f"waveform {i}: {problem}")
+    samples = round(lalm.window * lalm.rate)
+    waveforms = [waveform[:samples] for waveform in waveforms]
+    if family.equal_lengths and len(set(map(len, waveforms))) > 1:
+        raise ValueError(f"{family.name} takes clips of one length only in a batch: see `passes`.")
+    if family.masks_padding:
+        longest = max(map(len, waveforms)) + MARGIN
+        samples = min(samples, math.ceil(longest / MARGIN) * MARGIN)
+    if videos is not None:
+        return family.video_inputs(lalm, videos, waveforms, prompts, samples)
+    return family.inputs(lalm, waveforms, prompts, samples)
+
+
+def split_into_passes(
+    lalm, waveforms: Clips, prompts: Iterable[str], videos: Clips
+) -> Iterator[tuple[list[int], Inputs]]:
+    """Which clips share a forward pass, and its arguments; see `LALM.passes`."""
+    clips = videos if waveforms is None else waveforms
+    prompts = [prompt for _, prompt in zip(clips, prompts, strict=False)]
+    groups = defaultdict(list)
+    for i, clip in enumerate(clips):
+        groups[len(clip) if lalm.family.equal_lengths else None].append(i)
+    for rows in groups.values():
+        some_waveforms, some_videos = (
+            x if x is None else [x[i] for i in rows] for x in (waveforms, videos)
+        )
+        yield rows, lalm.inputs(some_waveforms, [prompts[i] for i in rows], some_videos)
+
+
+@contextmanager
+def model_arguments(lalm, inputs: dict) -> Iterator[dict]:
+    """Yields the arguments on the model's device, floats in its dtype.
+
+    Inside, an encoder of fixed length takes features of the length that they have here.
+    """
+    encoder = lalm.family.encoder
+    context = nullcontext()
+    if encoder is not None:
+        frames = inputs["input_features"].shape[-1] // 2
+        context = shortened_encoder(lalm.model.get_submodule(encoder), frames)
+    with context:
+        yield {
+            name: x.to(lalm.device, lalm.dtype if x.is_floating_point() else None)
+            for name, x in inputs.items()
+        }

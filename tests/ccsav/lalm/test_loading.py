@@ -1,0 +1,82 @@
+"""Loading: names and folders, refusals, number formats, windows, and what an import costs."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import AutoConfig
+
+import ccsav
+from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_error
+
+
+def test_shorter_window(model_folders, waves):
+    lalm = ccsav.load_lalm(model_folders["whisper"], device="cpu", window=2.0)
+    assert lalm.window == 2
+    inputs, _ = lalm.inputs(waves[:1], [lalm.prompt()])
+    assert inputs["input_features"].shape[-1] == 200
+    check_sums(lalm, waves[:1])
+    check_batching(lalm, [waves[0], waves[2]])
+    with pytest.raises(ValueError, match="longer than the model's window of 2 s"):
+        lalm.head_vectors([waves[1]])
+    with pytest.warns(UserWarning, match=r"rounded up to 0\.52 s"):
+        assert ccsav.load_lalm(model_folders["whisper"], device="cpu", window=0.5).window == 0.52
+    with pytest.raises(ValueError, match="at most 4 seconds"):
+        ccsav.load_lalm(model_folders["whisper"], window=5)
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    with pytest.raises(OSError, match="no model here"):
+        ccsav.load_lalm(tmp_path)
+    with pytest.raises(OSError, match="no model here"):
+        ccsav.load_lalm("./nowhere")
+    with pytest.raises(OSError, match=r"nobody/nothing: no local folder, and the Hugging Face hub"):
+        ccsav.load_lalm("nobody/nothing")  # HF_HUB_OFFLINE is set: nothing is asked for
+
+
+def test_an_unsupported_family_lists_the_families(tmp_path):
+    AutoConfig.for_model("bert").save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"bert is not supported.*Whisper.*Qwen2-Audio"):
+        ccsav.load_lalm(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "unheard_of"}')
+    with pytest.raises(ValueError, match=r"not supported.*Whisper.*Qwen2-Audio"):
+        ccsav.load_lalm(tmp_path)
+
+
+def test_pickled_weights_are_never_read(model_folders, tmp_path):
+    for file in model_folders["whisper"].iterdir():
+        if file.suffix != ".safetensors":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    torch.save({}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match="safetensors"):
+        ccsav.load_lalm(tmp_path)
+
+
+def test_dtype_and_device(model_folders, waves):
+    lalm = ccsav.load_lalm(model_folders["qwen2_audio"], device="cpu", dtype="bfloat16")
+    assert lalm.dtype == torch.bfloat16
+    exact = ccsav.load_lalm(model_folders["qwen2_audio"], device="cpu")
+    assert exact.dtype == torch.float32
+    error = relative_error(lalm.head_vectors(waves), exact.head_vectors(waves))
+    assert 0 < error < 0.2
+
+
+def test_layers_spread_by_a_device_map(model_folders, waves):
+    spread = ccsav.load_lalm(model_folders["qwen2_audio"], device_map={"": "cpu"})
+    whole = ccsav.load_lalm(model_folders["qwen2_audio"], device="cpu", dtype="float32")
+    torch.testing.assert_close(
+        spread.head_vectors(waves[:2], heads="all").float(),
+        whole.head_vectors(waves[:2], heads="all"),
+    )
+    with pytest.raises(ValueError, match="device or device_map, not both"):
+        ccsav.load_lalm(model_folders["whisper"], device="cpu", device_map="auto")
+
+
+def test_importing_the_library_does_not_import_the_heavy_parts_of_transformers():
+    heavy = {"transformers.processing_utils", "transformers.modeling_utils"}
+    code = f"import sys, ccsav; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
