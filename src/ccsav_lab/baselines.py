@@ -1,4 +1,4 @@
-"""What else could read the same head vectors: scikit-learn classifiers, on all heads or on one."""
+"""Baselines: scikit-learn classifiers of the same head vectors, on all heads or on one."""
 
 import numpy as np
 import torch
@@ -15,17 +15,20 @@ from sklearn.utils.validation import check_is_fitted
 from ccsav.weights import readout, reliability
 from ccsav.weights.arrays import check_head_vectors
 
-NOISE = 1e-5  # cosines that differ by less are equal: a head may say the same of every clip
+NOISE = 1e-5  # cosines that differ by less count as equal: some heads hardly depend on the clip
 
 
 class FlatHeads(ClassifierMixin, BaseEstimator):
-    """Any scikit-learn classifier, on head vectors of unit length, laid end to end.
+    """Any scikit-learn classifier, on the concatenated head vectors, each of unit length.
 
-    classifier: fitted as a clone. heads: "all", or "best": the one head whose vectors are most
-    often nearest to their own class's prototype on the support set, each clip left out in turn
-    (where every class has one clip: not left out); ties go to the larger mean cosine margin.
+    Parameters
+    ----------
+    classifier : fitted as a clone.
+    heads : "all", or "best": the head that separates the support clips best, see `best_head`.
 
-    After `fit`: `classes_`, `classifier_` and, for "best", `head_`, its index.
+    Attributes
+    ----------
+    classes_, classifier_ : after `fit`; for "best" also `head_`, the index of the head.
     """
 
     def __init__(self, classifier=None, heads: str = "all"):
@@ -50,13 +53,13 @@ class FlatHeads(ClassifierMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.classifier, "predict_proba"))
     def predict_proba(self, X) -> np.ndarray:
-        """The inner classifier's own, X (N, K, D) → (N, C)."""
+        """Probability of each class by `classifier_`, X (N, K, D) → (N, C)."""
         check_is_fitted(self)
         return self.classifier_.predict_proba(self._flat(check_head_vectors(X)))
 
     @available_if(lambda self: hasattr(self.classifier, "decision_function"))
     def decision_function(self, X) -> np.ndarray:
-        """The inner classifier's own, X (N, K, D) → (N, C), or (N,) for two classes."""
+        """Scores by `classifier_`, X (N, K, D) → (N, C), or (N,) for two classes."""
         check_is_fitted(self)
         return self.classifier_.decision_function(self._flat(check_head_vectors(X)))
 
@@ -66,10 +69,10 @@ class FlatHeads(ClassifierMixin, BaseEstimator):
 
 
 def best_head(X, y) -> int:
-    """Index of the head that alone tells the classes apart best, X (N, K, D), y (N,).
+    """Index of the head that separates the classes best by itself, X (N, K, D), y (N,).
 
-    By the share of clips nearest to their own class's prototype, leave-one-out where a class has
-    two clips or more; ties go to the larger mean margin of cosines.
+    The largest share of clips that are nearest to the prototype of their own class, leave-one-out
+    if a class has two clips or more; of equal heads, the one with the larger mean cosine margin.
     """
     codes = torch.as_tensor(np.unique(y, return_inverse=True)[1])
     X = check_head_vectors(X).float()
@@ -82,8 +85,8 @@ def best_head(X, y) -> int:
 
 
 class NearestPrototype(ClassifierMixin, BaseEstimator):
-    """The class whose mean makes the smallest angle; for scikit-learn's own, every class needs
-    two clips.
+    """The class whose mean has the largest cosine. One clip per class is enough for it, unlike for
+    scikit-learn's nearest centroid.
     """
 
     def fit(self, X, y) -> "NearestPrototype":

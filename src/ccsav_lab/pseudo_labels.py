@@ -1,4 +1,4 @@
-"""Labels from the model's own answers, for clips that nobody has labelled."""
+"""Labels from the model's own answers, for clips without labels."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ import pandas as pd
 
 from ccsav.clips.dataset import Dataset, DatasetError
 from ccsav.lalm.model import LALM
-from ccsav_lab.zero_shot import answers, match
+from ccsav_lab.zero_shot import ask_each, match
 
 
-def pseudo_labels(
+def from_answers(
     lalm: LALM,
     dataset: Dataset,
     labels: Sequence[str],
@@ -24,37 +24,45 @@ def pseudo_labels(
     modality: str = "audio",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Ask the model about every clip several times, and take the label that it names most often.
+    """Let the model answer several times about each clip; take the label it names most often.
 
-    lalm: from `load_lalm`. dataset: N clips; labels that it has are not looked at.
-    labels: the C that may be named, see `zero_shot.match`. question: default: the family's own.
-    n_answers: drawn for each clip, at `temperature`, from `seed` on; a temperature of 0 gives the
-        same answer every time. batch_size, modality: as in `extract`.
+    Parameters
+    ----------
+    lalm : from `load_lalm`.
+    dataset : N clips; labels that it has are not used.
+    labels : C labels to look for in the answers, see `zero_shot.match`.
+    question : default: the model family's own.
+    n_answers : answers per clip, drawn at `temperature` with seeds from `seed` on. At a temperature
+        of 0 all answers about a clip are the same.
+    batch_size, modality : as in `extract`.
 
-    Returns a row per clip: path, answers (list), label (None if no answer names one) and
-    confidence: the share of *all* answers that name it, so that answers which name no label, or
-    several, count against it. A tie goes to the label that was named first.
+    Returns
+    -------
+    pd.DataFrame
+        A row per clip: path, answers (list), label (None if no answer names one), confidence: the
+        share of *all* answers that name the label, so that answers which name none, or several,
+        lower it. Of labels named equally often, the one named first.
     """
     if n_answers < 1:
-        raise ValueError(f"n_answers={n_answers}: ask at least once.")
+        raise ValueError(f"n_answers={n_answers}: at least one answer per clip is needed.")
     questions = [question] * len(dataset)
-    drawn = [
-        answers(
+    rounds = [
+        ask_each(
             lalm, dataset, questions, batch_size, modality, progress,
             temperature=temperature, seed=seed + i,
         )
         for i in range(n_answers)
     ]  # fmt: skip
     rows = [
-        (list(said), *majority([match(x, labels) for x in said]))
-        for said in zip(*drawn, strict=True)
+        (list(answers), *majority([match(answer, labels) for answer in answers]))
+        for answers in zip(*rounds, strict=True)
     ]
     table = pd.DataFrame(rows, columns=["answers", "label", "confidence"])
     return dataset.table[["path"]].join(table)
 
 
 def majority(named: Sequence[str | None]) -> tuple[str | None, float]:
-    """The label named most often, and its share of all, those that name nothing included."""
+    """The label named most often, and its share of all entries, None included."""
     counts = Counter(label for label in named if label is not None)
     if not counts:
         return None, 0.0
@@ -63,10 +71,18 @@ def majority(named: Sequence[str | None]) -> tuple[str | None, float]:
 
 
 def relabelled(dataset: Dataset, table: pd.DataFrame, confidence: float = 0.5) -> Dataset:
-    """The clips whose pseudo-label is at least so confident, with it as their label.
+    """A dataset of the clips with a confident pseudo-label, which becomes their label.
 
-    table: from `pseudo_labels` of this dataset. A label that they had is kept as `true_label`.
-    Raises `DatasetError` if no clip is left.
+    Parameters
+    ----------
+    dataset : N clips. Labels that they have are kept in the column `true_label`.
+    table : from `from_answers` of this dataset, a row per clip in the same order.
+    confidence : clips below it are left out.
+
+    Raises
+    ------
+    DatasetError
+        If no clip is left. `ValueError` if the table is not of this dataset.
     """
     if (
         len(table) != len(dataset)
@@ -81,5 +97,5 @@ def relabelled(dataset: Dataset, table: pd.DataFrame, confidence: float = 0.5) -
         )
     new = dataset.table.rename(columns={"label": "true_label"})
     new = new.assign(label=table["label"].to_numpy(), confidence=table["confidence"].to_numpy())
-    some = dataset.subset(kept)
-    return Dataset(new.iloc[kept], some.root, some.waveforms, some.rate)
+    subset = dataset.subset(kept)
+    return Dataset(new.iloc[kept], subset.root, subset.waveforms, subset.rate)

@@ -1,4 +1,4 @@
-"""Who is good at what: every head alone, class by class, and whether that could be luck.
+"""Specialisation of heads: how well each head alone finds each class, and whether that is chance.
 
 Shapes: N clips, K heads, D numbers per head vector, C classes, n shuffles. Tables are pandas, a row
 per head and a column per class.
@@ -16,22 +16,29 @@ from ccsav.extraction.activations import HeadActivations
 from ccsav.weights import readout
 from ccsav.weights.arrays import check_head_vectors, chunks
 
-TIE = 1e-9  # of cosines: closer than this are equal
+TIE = 1e-9  # cosines that differ by less count as equal
 
 
 def probe(
     acts: HeadActivations, y: np.ndarray | None = None, groups: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """How many of each class's clips each head alone gets right, by the nearest prototype.
+    """Recall of each class by each head alone, with the nearest prototype.
 
-    acts: from `extract`, N clips and K heads. y: (N,) indices into `acts.labels`, in place of
-    `acts.y`. groups: (N,) in place of `acts.groups`; every clip is judged by prototypes made
-    without its group, without itself where there are none.
+    Parameters
+    ----------
+    acts : from `extract`, N clips and K heads.
+    y : (N,) indices into `acts.labels`, in place of `acts.y`.
+    groups : (N,) in place of `acts.groups`. Each clip is classified by prototypes made without the
+        clips of its group, or, without groups, without the clip itself; `ValueError` if all clips
+        of a class are of one group.
 
-    Returns the recall of K heads (index of `acts.heads`) for C classes (`acts.labels`), from 0 to
-    1; its mean over columns is the head's balanced accuracy. Prototypes that are equally near
-    share the hit, so that a head to which all clips are alike is at chance. Classes without clips
-    are NaN. Raises `ValueError` for a class whose clips are all of one group.
+    Returns
+    -------
+    (K, C) DataFrame
+        Recall from 0 to 1, a row per head (index of `acts.heads`) and a column per class
+        (`acts.labels`); NaN for classes without clips. The mean over columns is the head's balanced
+        accuracy. Equally near prototypes share the hit, so that a head whose vectors are the same
+        for all clips is at chance.
     """
     X, y, groups, names = _labelled(acts, y, groups)
     (n_clips, n_heads, dim), n_classes = X.shape, len(names)
@@ -47,16 +54,22 @@ def probe(
 
 
 def selectivity(table: pd.DataFrame | np.ndarray) -> pd.Series:
-    """How far a head is for its best class alone: (best - rest) / (best + rest), from 0 to 1.
+    """How much a head prefers its best class: (best - rest) / (best + rest), from 0 to 1.
 
-    table: (K, C) recalls, reliabilities or weights, none negative. rest: the mean over the other
-    classes. 0: the same for all classes, or all zero; 1: one class only. (Class selectivity index,
-    Morcos et al. 2018, arXiv 1803.06959.) Raises `ValueError`.
+    rest: the mean over the other classes. 0: equal for all classes, or all zero; 1: one class only.
+
+    Parameters
+    ----------
+    table : (K, C), recalls, reliabilities or weights; `ValueError` for negative numbers and NaN.
+
+    References
+    ----------
+    Class selectivity index, Morcos et al. 2018, arXiv 1803.06959.
     """
     table = pd.DataFrame(table)
     values = table.to_numpy(float)
     if values.shape[1] < 2:
-        raise ValueError("table has fewer than 2 classes (columns): nothing to be selective for.")
+        raise ValueError("table has fewer than 2 classes (columns): selectivity compares classes.")
     if not (values >= 0).all():
         raise ValueError("table has numbers that are negative or NaN: give recalls or weights.")
     best = values.max(axis=1)
@@ -68,39 +81,45 @@ def selectivity(table: pd.DataFrame | np.ndarray) -> pd.Series:
 def permutation_null(
     acts: HeadActivations, n: int = 200, seed: int = 0, *, progress: bool = True
 ) -> np.ndarray:
-    """Balanced accuracies that all heads reach, as in `probe`, where labels mean nothing.
+    """Balanced accuracies of all heads, as in `probe`, with shuffled labels, (n, K), from 0 to 1.
 
-    acts: N clips, K heads. n: how often labels are shuffled: within each group that holds several
-    classes; groups of one class swap their classes as a whole. Every shuffle is the same for all
-    heads. seed: same seed, same shuffles. progress: show a bar.
-
-    Returns (n, K), from 0 to 1. Raises `ValueError` as `probe` does, and for n below 1.
+    Parameters
+    ----------
+    acts : N clips, K heads.
+    n : number of shuffles. Labels are shuffled within each group that has several classes; groups
+        of one class exchange their classes as a whole. A shuffle is the same for all heads.
+    seed : of the shuffles.
+    progress : show a bar.
     """
     if n < 1:
         raise ValueError(f"n={n}: shuffle at least once.")
     X, y, groups, names = _labelled(acts, None, None)
     codes = torch.as_tensor(_shuffles(y.numpy(), groups.numpy(), n, seed))  # (n, N)
     null = np.empty((n, X.shape[1]))
-    for head in tqdm(
-        range(X.shape[1]), desc="shuffled labels", unit=" heads", disable=not progress
-    ):
-        for some in chunks(n, 4 * len(X) * len(names)):
-            null[some, head] = _accuracies(X[:, head].double(), codes[some], groups, len(names))
+    options = {"desc": "shuffled labels", "unit": " heads", "disable": not progress}
+    for head in tqdm(range(X.shape[1]), **options):
+        for part in chunks(n, 4 * len(X) * len(names)):
+            null[part, head] = _accuracies(X[:, head].double(), codes[part], groups, len(names))
     return null
 
 
 def better_than_chance(
     acts: HeadActivations, n: int = 200, seed: int = 0, *, null: np.ndarray | None = None
 ) -> pd.DataFrame:
-    """How surprising each head's balanced accuracy would be if labels meant nothing.
+    """Permutation test of each head's balanced accuracy.
 
-    acts, n, seed: as in `permutation_null`; null: what it returned, (n, K), in place of new
-    shuffles.
+    Parameters
+    ----------
+    acts, n, seed : as in `permutation_null`.
+    null : (n, K), from `permutation_null`, in place of new shuffles.
 
-    Returns one row per head: accuracy, from 0 to 1; p, the share of shuffles in which this head
-    did as well; p_corrected, in which any head did as well (Westfall and Young 1993: the chance
-    of even one false discovery among all K heads). The true labels count as one more shuffle, so
-    that no p is below 1/(n+1).
+    Returns
+    -------
+    pd.DataFrame
+        A row per head. accuracy: balanced, from 0 to 1. p: the share of shuffles in which this head
+        is as accurate. p_corrected: the share in which any head is as accurate, which bounds the
+        probability of one or more false discoveries among all K heads. The true labels count as
+        one more shuffle, so that no p is below 1/(n+1). (Westfall and Young 1993.)
     """
     null = permutation_null(acts, n, seed) if null is None else np.asarray(null)
     accuracy = probe(acts).mean(axis=1)
@@ -131,20 +150,21 @@ def interaction(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def similarity(table: pd.DataFrame) -> pd.DataFrame:
-    """Correlation over heads of every class's column with every other's, (K, C) → (C, C).
+    """Correlation over heads between the columns of two classes, (K, C) → (C, C).
 
-    Near 1: the same heads are good at both classes. A class on which all heads are equal has no
-    profile: 0 with all others.
+    Near 1: the same heads are good at both classes. A class on which all heads are equal: 0.
     """
     r = pd.DataFrame(table).corr().fillna(0.0)
     return r.where(~np.eye(len(r), dtype=bool), 1.0)
 
 
 def order(similarity: pd.DataFrame) -> list:
-    """The classes in an order that puts like beside like.
+    """The classes in an order in which similar classes are neighbours.
 
-    similarity: (C, C) correlations; 1 minus them are the distances of a hierarchical clustering
-    (average linkage) whose leaves are then laid out so that neighbours are as near as can be.
+    Parameters
+    ----------
+    similarity : (C, C) correlations. 1 minus them are the distances of a hierarchical clustering
+        (average linkage), whose leaves are ordered to minimise the distances of neighbours.
     """
     if len(similarity) < 2:
         return list(similarity.index)
@@ -168,21 +188,21 @@ def _labelled(acts, y, groups) -> tuple[Tensor, Tensor, Tensor, np.ndarray]:
     for c, name in enumerate(names):
         if len(np.unique(groups[y == c])) == 1:
             raise ValueError(
-                f"all clips of class {name!r} are one clip or of one group, and none is left to "
-                "judge them by: add clips, leave the class out, or give finer groups."
+                f"all clips of class {name!r} are one clip or of one group, so that none is left "
+                "for a prototype: add clips, leave the class out, or give finer groups."
             )
     return X, torch.as_tensor(y), torch.as_tensor(groups), names
 
 
 def _hits(scores: Tensor, y: Tensor) -> Tensor:
-    """1 where the true class scores best, shared among equals, (C, …, N), (…, N) → (…, N)."""
+    """1 where the true class has the best score, divided among equals, (C, …, N) → (…, N)."""
     best = scores.amax(0) - TIE
     right = scores.gather(0, y[None])[0] >= best
     return right.double() / (scores >= best).sum(0)
 
 
 def _shuffles(y: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Labels without meaning, (N,), (N,) → (n, N); see `permutation_null`."""
+    """Shuffled labels, y (N,), groups (N,) → (n, N); see `permutation_null`."""
     rng = np.random.default_rng(seed)
     classes = [np.unique(y[groups == group]) for group in range(groups.max() + 1)]
     pure = np.flatnonzero([len(found) == 1 for found in classes])  # groups of one class
@@ -199,13 +219,13 @@ def _shuffles(y: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarra
 
 
 def _accuracies(h: Tensor, codes: Tensor, groups: Tensor, n_classes: int) -> Tensor:
-    """One head's balanced accuracy under n labellings at once, (N, D), (n, N) → (n,).
+    """One head's balanced accuracy for n labellings at once, (N, D), (n, N) → (n,).
 
-    As `readout.leave_group_out`, but every class of every labelling is one row of a matrix, so
-    that the prototypes are one product of matrices and the cosines another.
+    As `readout.leave_group_out`, but each class of each labelling is a row of one matrix, so that
+    one matrix product gives all prototypes and another one all cosines.
     """
     Y = torch.nn.functional.one_hot(codes.T, n_classes).permute(2, 1, 0).to(h.dtype)  # (C, n, N)
-    total = Y @ h  # (C, n, D), sums in place of means: the cosine does not see the scale
+    total = Y @ h  # (C, n, D), sums in place of means: the cosine is the same
     u = readout.unit(h)
     if len(groups.unique()) == len(groups):
         cos = _leave_one_out(h, u, total, codes)
@@ -220,7 +240,7 @@ def _accuracies(h: Tensor, codes: Tensor, groups: Tensor, n_classes: int) -> Ten
 
 
 def _leave_one_out(h: Tensor, u: Tensor, total: Tensor, codes: Tensor) -> Tensor:
-    """Cosines without the clip itself, from |t - h|² = |t|² - 2 h·t + |h|², → (C, n, N)."""
+    """Cosines with prototypes without the clip, by |t - h|² = |t|² - 2 h·t + |h|², → (C, n, N)."""
     size, length = h.norm(dim=-1), total.norm(dim=-1, keepdim=True)
     cos = total @ u.T  # not yet divided by the length
     own = cos.gather(0, codes[None])[0]  # (n, N)

@@ -1,4 +1,4 @@
-"""Classification without examples: ask the model, in words, or weigh the labels as its answer."""
+"""Classification without examples: from the model's answer in words, or from label likelihoods."""
 
 import hashlib
 import re
@@ -9,13 +9,14 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset
+from ccsav.extraction.batches import load_clips
 from ccsav.lalm.model import LALM
 
 PROTOCOLS = ("open", "mcq")
 MCQ = "Which of these is it: {options}?"
 
 
-def zero_shot(
+def classify(
     lalm: LALM,
     dataset: Dataset,
     labels: Sequence[str] | None = None,
@@ -29,20 +30,34 @@ def zero_shot(
     modality: str = "audio",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """What the model takes every clip for, having seen no example.
+    """Predict the label of each clip from the question alone, without support clips.
 
-    lalm: from `load_lalm`. dataset: N clips; "mcq" needs their labels.
-    labels: C of them; default: the dataset's. An underscore is said as a space.
-    question: default: the family's own; for "mcq" MCQ, in which {options} stands for the options.
-    protocol: "open": any label may be the answer. "mcq": the right label is among `n_options`, see
-        `options`, which makes the task easier; they are recorded.
-    by: "answer": generate, and look for a label in the answer, see `match`; "rank": the label, of
-        the options for "mcq", that is the likeliest answer, see `LALM.rank`.
-    batch_size, modality: as in `extract`.
+    Parameters
+    ----------
+    lalm : from `load_lalm`.
+    dataset : N clips; "mcq" needs their labels.
+    labels : C labels to choose from; default: those of the dataset. The prompt and the search
+        read an underscore as a space.
+    question : default: the model family's own; for "mcq" it must contain {options}, default `MCQ`.
+    protocol : "open": all labels are candidates. "mcq": multiple choice; the question lists
+        `n_options` labels, the right one among them (see `answer_options`), and only these are
+        candidates, which makes the task easier.
+    by : "answer": generate an answer and look for a label in it (see `match`). "rank": take the
+        candidate with the highest likelihood as the answer (see `LALM.rank`).
+    n_options, seed : how many options, and the seed of their draw.
+    batch_size, modality : as in `extract`.
 
-    Returns a row per clip: path, label (if known), options, answer (if generated) and predicted: a
-    label, or missing for an answer that names none, which is to count as wrong.
-    Raises `ValueError` on options that do not fit, `AudioError` on a clip that cannot be read.
+    Returns
+    -------
+    pd.DataFrame
+        A row per clip: path, label (if the dataset has it), options (for "mcq"), answer (if
+        generated), predicted. `predicted` is missing where the answer names no label; count this
+        as wrong.
+
+    Raises
+    ------
+    ValueError
+        For options that do not fit together. `AudioError` for a clip that cannot be read.
     """
     if protocol not in PROTOCOLS or by not in ("answer", "rank"):
         raise ValueError(
@@ -50,44 +65,44 @@ def zero_shot(
         )
     labels = list(dataset.labels if labels is None else labels)
     table = dataset.table[["path", *dataset.table.columns.intersection(["label"])]].copy()
-    among = [labels] * len(table)
-    questions = [question] * len(table)
+    candidates, questions = [labels] * len(table), [question] * len(table)
     if protocol == "mcq":
         question = MCQ if question is None else question
         if "label" not in table or "{options}" not in question:
-            raise ValueError("protocol='mcq' needs labels, and a question that holds {options}.")
-        true = zip(table["path"], table["label"], strict=True)
-        among = [options(path, label, labels, n_options, seed) for path, label in true]
-        questions = [question.format(options=", ".join(map(spoken, some))) for some in among]
-        table["options"] = among
+            raise ValueError("protocol='mcq' needs labels, and a question that contains {options}.")
+        candidates = [
+            answer_options(path, label, labels, n_options, seed)
+            for path, label in zip(table["path"], table["label"], strict=True)
+        ]
+        questions = [question.format(options=", ".join(map(spoken, few))) for few in candidates]
+        table["options"] = candidates
     if by == "rank":
         scores = rankings(lalm, dataset, questions, labels, batch_size, modality, progress)
-        places = [[labels.index(label) for label in some] for some in among]
-        table["predicted"] = [
-            labels[at[row[at].argmax()]] for row, at in zip(scores, places, strict=True)
-        ]
-        return table
-    said = answers(lalm, dataset, questions, batch_size, modality, progress)
-    table["answer"] = said
-    table["predicted"] = [match(answer, some) for answer, some in zip(said, among, strict=True)]
+        scores = pd.DataFrame(scores, columns=labels)
+        choices = zip(scores.index, candidates, strict=True)
+        table["predicted"] = [scores.loc[i, few].idxmax() for i, few in choices]
+    else:
+        table["answer"] = ask_each(lalm, dataset, questions, batch_size, modality, progress)
+        choices = zip(table["answer"], candidates, strict=True)
+        table["predicted"] = [match(answer, few) for answer, few in choices]
     return table
 
 
-def answers(
+def ask_each(
     lalm: LALM,
     dataset: Dataset,
     questions: Sequence[str | None],
     batch_size: int = 16,
     modality: str = "audio",
     progress: bool = True,
-    **how,
+    **options,
 ) -> list[str]:
-    """What the model says of every clip, N questions for N clips; how: as for `LALM.say`."""
-    said = [""] * len(dataset)
-    for clips, inputs in _heard(lalm, dataset, questions, batch_size, modality, progress):
-        for i, answer in zip(clips, lalm.say(inputs, **how), strict=True):
-            said[i] = answer
-    return said
+    """The model's answer about each clip, N questions for N clips; options: as of `LALM.say`."""
+    answers = [""] * len(dataset)
+    for clips, inputs in _batches(lalm, dataset, questions, batch_size, modality, progress):
+        for i, answer in zip(clips, lalm.say(inputs, **options), strict=True):
+            answers[i] = answer
+    return answers
 
 
 def rankings(
@@ -101,20 +116,30 @@ def rankings(
 ) -> np.ndarray:
     """Mean log-likelihood per token of each label as the answer for each clip, (N, C)."""
     scores = np.empty((len(dataset), len(labels)), np.float32)
-    for clips, inputs in _heard(lalm, dataset, questions, batch_size, modality, progress):
+    for clips, inputs in _batches(lalm, dataset, questions, batch_size, modality, progress):
         scores[clips] = lalm.likelihoods(inputs, [spoken(label) for label in labels])
     return scores
 
 
-def options(path: str, label: str, labels: Sequence[str], n: int = 4, seed: int = 0) -> list[str]:
-    """`n` labels, the right one among them, in random order; the same for the same clip and seed.
+def answer_options(
+    path: str, label: str, labels: Sequence[str], n: int = 4, seed: int = 0
+) -> list[str]:
+    """Draw `n` labels, the right one among them, in random order.
 
-    Raises `ValueError` if there are not so many, or the right one is not among them.
+    Parameters
+    ----------
+    path : of the clip; the same path and seed give the same options.
+    label : the right one.
+    labels : all labels.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than `n` labels, or if `label` is not one of them.
     """
     if label not in labels or not 2 <= n <= len(labels):
         raise ValueError(
-            f"{path}: {n} options with {label!r} among them cannot be had from {len(labels)} "
-            "labels."
+            f"{path}: cannot draw {n} options with {label!r} among them from {len(labels)} labels."
         )
     digest = hashlib.sha256(f"{seed} {path}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
@@ -123,10 +148,10 @@ def options(path: str, label: str, labels: Sequence[str], n: int = 4, seed: int 
 
 
 def match(answer: str, labels: Sequence[str]) -> str | None:
-    """The label that an answer names, as whole words, whatever the case and punctuation.
+    """The label that an answer contains as whole words; case and punctuation do not matter.
 
-    Of labels that contain one another ("bird", "bird song") the longer; None if there is no
-    label in the answer, or several.
+    Of labels that contain one another ("bird", "bird song") the longer one. None if the answer
+    contains no label, or several.
     """
     text = f" {_plain(answer)} "
     named = [label for label in labels if f" {_plain(label)} " in text]
@@ -137,28 +162,25 @@ def match(answer: str, labels: Sequence[str]) -> str | None:
 
 
 def spoken(label: str) -> str:
-    """A label as the model would say it."""
+    """A label as it stands in a question or an answer: underscores become spaces."""
     return label.replace("_", " ")
 
 
 def _plain(text):
+    """Words in lower case, separated by single spaces."""
     return " ".join(re.findall(r"\w+", spoken(text).casefold()))
 
 
-def _heard(lalm, dataset, questions, batch_size, modality, progress) -> Iterator:
-    """Batches that may share a pass: the clips' indices, and the model's arguments for them."""
+def _batches(lalm, dataset, questions, batch_size, modality, progress) -> Iterator:
+    """Clips that may share a forward pass: their indices, and the model's arguments for them."""
     with tqdm(total=len(dataset), unit=" clips", disable=not progress) as bar:
         for start in range(0, len(dataset), batch_size):
             clips = list(range(start, min(start + batch_size, len(dataset))))
             prompts = [lalm.prompt(questions[i], modality) for i in clips]
-            sounds = videos = None
             for i in clips:
                 if problem := lalm.duration_problem(dataset.seconds(i, modality)):
                     raise ValueError(f"{dataset.path(i)}: {problem}")
-            if "audio" in modality:
-                sounds = [dataset.waveform(i, lalm.rate) for i in clips]
-            if "video" in modality:
-                videos = [dataset.frames(i, lalm.family.fps) for i in clips]
-            for rows, (inputs, _) in lalm.passes(sounds, prompts, videos):
+            waveforms, videos = load_clips(lalm, dataset, clips, modality)
+            for rows, (inputs, _) in lalm.passes(waveforms, prompts, videos):
                 yield [clips[row] for row in rows], inputs
             bar.update(len(clips))

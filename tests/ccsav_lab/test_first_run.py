@@ -4,17 +4,29 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
+from ccsav.extraction.activations import HeadActivations
+from ccsav_lab import first_run
+from ccsav_lab.sounds import tasks
 from tests import ROOT
 
 
-def run(*arguments):
-    command = [sys.executable, "-m", "ccsav_lab.first_run", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """The command in this process: returns what it printed, on stdout and stderr."""
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["first_run", *map(str, arguments)])
+        first_run.main()
+        return capsys.readouterr()
+
+    return command
 
 
 @pytest.fixture
@@ -31,20 +43,19 @@ def clips(tmp_path):
     return tmp_path
 
 
-def test_main_job(model_folders, clips, tmp_path):
+def test_main_job(model_folders, clips, tmp_path, run):
     model = model_folders["qwen2_audio"]
     options = ["--model", model, "--data", clips, "--episodes", 3]
     options += ["--cache", tmp_path / "cache", "--figures", tmp_path / "figures"]
-    done = run(*options)
-    assert done.returncode == 0, done.stderr
-    assert "clips/s" in done.stderr
-    for word in ("48 clips of 2 classes", "1 shot ", "10 shots", "SAV", "paper", "default", "±"):
-        assert word in done.stdout
+    printed = run(*options)
+    assert "clips/s" in printed.err
+    for word in ("48 clips of 2 classes", "1 shot ", "10 shots", "SAV", "CALM", "CCSAV", "±"):
+        assert word in printed.out
     names = {f.name for f in (tmp_path / "figures").iterdir()}
     name = f"{clips.name}-qwen2_audio"
     drawn = {
         f"{name}-{kind}.{end}"
-        for kind in ("accuracy", "heads", "weights")
+        for kind in ("accuracy", "heads", "specialisation")
         for end in ("png", "svg")
     }
     assert names == drawn | {"results.json"}
@@ -54,23 +65,45 @@ def test_main_job(model_folders, clips, tmp_path):
     assert results["heads"] == {"decoder": 12, "encoder": 8}
     best = max(row["mean"] for row in results["accuracy"])
     assert 0.5 < best <= 1
-    assert f"{100 * best:.1f} ±" in done.stdout
+    assert f"{100 * best:.1f} ±" in printed.out
     again = run(*options)  # from the cache, with the same outcome
-    assert again.stdout == done.stdout
-    assert run(*options, "--seed", 1).stdout != done.stdout
+    assert again.out == printed.out
+    assert run(*options, "--seed", 1).out != printed.out
 
 
-def test_main_job_on_the_mini_lalm(tmp_path):
-    done = run("--episodes", 3, "--cache", tmp_path / "cache", "--figures", tmp_path / "figures")
-    assert done.returncode == 0, done.stderr
-    assert "LALM('mini': Qwen2-Audio" in done.stdout
-    assert "540 clips of 18 classes from sounds-heldout" in done.stdout
-    assert "In its own words" in done.stdout
-    assert "What sound is this?" in done.stdout
+def test_main_job_on_the_mini_lalm(tmp_path, run, monkeypatch):
+    fewer = partial(tasks.sounds_heldout, clips=14)  # of 30
+    monkeypatch.setattr(tasks, "sounds_heldout", fewer)
+    figures = tmp_path / "figures"
+    printed = run("--episodes", 3, "--cache", tmp_path / "cache", "--figures", figures).out
+    assert "LALM('mini': Qwen2-Audio" in printed
+    assert "252 clips of 18 classes from sounds-heldout" in printed
+    assert "The model's answers" in printed
+    assert "What sound is this?" in printed
     name = "sounds-heldout-mini"
-    assert (tmp_path / "figures" / f"{name}-weights.png").is_file()
-    results = json.loads((tmp_path / "figures" / "results.json").read_text())[name]
-    assert results["clips"] == 540
+    assert (figures / f"{name}-specialisation.png").is_file()
+    results = json.loads((figures / "results.json").read_text())[name]
+    assert results["clips"] == 252
+
+
+def test_accuracies_of_heads(tmp_path):
+    """Two heads: the first separates the classes, the vectors of the second are constant."""
+    y = np.arange(40) % 2
+    X = np.ones((40, 2, 2), np.float32)
+    X[:, 0, 1] = 2 * y - 1
+    heads = pd.DataFrame({"kind": ["decoder"] * 2})
+    table = pd.DataFrame()
+    acts = HeadActivations(X, y, np.array(["a", "b"]), None, heads, table, table, {})
+    np.testing.assert_allclose(first_run.accuracies_of_heads(acts, 3, seed=0), [1, 0.5])
+
+
+def test_results_of_other_runs_stay(tmp_path):
+    file = tmp_path / "results.json"
+    first_run.update_results(file, "one", {"a": 1})
+    first_run.update_results(file, "two", [{"b": 2}])
+    first_run.update_results(file, "one", {"a": 3})
+    assert json.loads(file.read_text()) == {"one": {"a": 3}, "two": [{"b": 2}]}
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_readme_example(model_folders, clips, tmp_path, monkeypatch):
@@ -86,16 +119,18 @@ def test_readme_example(model_folders, clips, tmp_path, monkeypatch):
     assert len(names["query"]) > 20
 
 
-def test_errors_are_one_sentence_and_no_traceback(model_folders, tmp_path):
+def test_errors_are_one_sentence_and_no_traceback(model_folders, tmp_path, run, capsys):
+    model = model_folders["whisper"]
     for options, sentence in (
-        (
-            ["--model", model_folders["whisper"], "--data", tmp_path / "no"],
-            "neither a file or folder",
-        ),
+        (["--model", model, "--data", tmp_path / "no"], "neither a folder"),
         (["--model", tmp_path, "--data", tmp_path], "no model here"),
-        (["--model", model_folders["whisper"], "--data", "esc10"], "fetch=True"),
     ):
-        done = run(*options)
-        assert done.returncode == 1
-        assert sentence in done.stderr
-        assert "Traceback" not in done.stderr
+        with pytest.raises(SystemExit) as stop:
+            run(*options)
+        assert stop.value.code == 1
+        assert sentence in capsys.readouterr().err
+    command = [sys.executable, "-m", "ccsav_lab.first_run", "--model", model, "--data", "esc10"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "fetch=True" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,8 +1,8 @@
 """The paper's table: one model, one dataset on disk, every method, on the official split."""
 
 from . import miniature
-from .protocol import DIFFERENCES, OFFICIAL, PUBLISHED, Episode, caution, plan, written
-from .steps import run
+from .protocol import DIFFERENCES, OFFICIAL, PUBLISHED, Episode, caution, plan, to_markdown
+from .steps import fill_table
 
 __all__ = [
     "DIFFERENCES",
@@ -10,8 +10,8 @@ __all__ = [
     "PUBLISHED",
     "Episode",
     "caution",
+    "fill_table",
     "miniature",
     "plan",
-    "run",
-    "written",
+    "to_markdown",
 ]

@@ -1,79 +1,93 @@
-"""python -m ccsav_lab.paper --model … --data … --folder …: the paper's table for one's own copy."""
+"""python -m ccsav_lab.paper --model … --data … --folder …: the paper's table on a local copy."""
 
 import argparse
 from pathlib import Path
 
 from ccsav.clips.corpora import NAMED
+from ccsav.clips.dataset import Dataset
 from ccsav.lalm.loading import load_lalm
-from ccsav.lalm.model import MODALITIES
+from ccsav.lalm.model import LALM, MODALITIES
 
-from .protocol import caution, plan, written
-from .steps import run
+from .protocol import caution, plan, to_markdown
+from .steps import fill_table
 
 
-def arguments() -> argparse.ArgumentParser:
-    """What the command takes."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ccsav_lab.paper", description=main.__doc__)
-    parser.add_argument("--model", default="mini", help="mini, a folder, or a hub name")
+    parser.add_argument("--model", default="mini", help="mini, a folder, or a name on the hub")
     parser.add_argument("--data", required=True, help=f"one of {', '.join(NAMED)}")
-    parser.add_argument("--folder", type=Path, help="where the dataset lies")
+    parser.add_argument("--folder", type=Path, help="folder of the dataset")
     parser.add_argument("--out", type=Path, help="default: results/<data>-<model>-<modality>")
-    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"), help="head vectors")
-    parser.add_argument("--question", help="asked about every clip (default: the model's own)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".cache/heads"), help="folder for head vectors"
+    )
+    parser.add_argument("--question", help="about every clip (default: the model's own)")
     parser.add_argument("--modality", default="audio", choices=MODALITIES)
-    parser.add_argument("--shots", type=int, default=5)
+    parser.add_argument("--shots", type=int, default=5, help="support clips per class")
     parser.add_argument("--episodes", type=int, default=5, help="for each test part")
     parser.add_argument("--limit", type=int, help="test clips per class (default: all)")
-    parser.add_argument("--window", type=float, help="seconds that the audio encoder takes")
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--device-map", help="auto: spread the model over all GPUs")
+    parser.add_argument("--window", type=float, help="length of the encoder's input, in seconds")
+    parser.add_argument("--batch-size", type=int, default=16, help="clips per forward pass")
+    parser.add_argument("--device-map", help="auto: distribute the model over all GPUs")
     parser.add_argument("--revision", help="of the model, on the hub")
-    parser.add_argument("--no-asking", action="store_true", help="leave zero-shot out")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-zero-shot", action="store_true", help="leave out zero-shot rows")
+    parser.add_argument("--seed", type=int, default=0, help="of all draws")
     return parser
 
 
-def main() -> None:
-    """Zero-shot, SAV, paper, default and linear baselines on a dataset's official split."""
-    parser = arguments()
-    options = parser.parse_args()
-    out = options.out or Path(
-        "results", f"{options.data}-{Path(options.model).name}-{options.modality}"
+def _run(options: argparse.Namespace, out: Path) -> str:
+    """Fill the table and return it as Markdown."""
+    lalm = load_lalm(
+        options.model,
+        window=options.window,
+        device_map=options.device_map,
+        revision=options.revision,
     )
-    try:
-        lalm = load_lalm(
-            options.model,
-            window=options.window,
-            device_map=options.device_map,
-            revision=options.revision,
-        )
-        dataset = NAMED[options.data](options.folder)
-        drawn = plan(dataset, options.shots, options.episodes, options.limit, options.seed)
-        above = caution(options.data, len(set().union(*(e.query for e in drawn))))
-        print(f"{lalm}\n{dataset}\n{above}")
-        table = run(
-            lalm,
-            dataset,
-            out,
-            options.question,
-            shots=options.shots,
-            n_episodes=options.episodes,
-            limit=options.limit,
-            modality=options.modality,
-            asked=not options.no_asking,
-            batch_size=options.batch_size,
-            seed=options.seed,
-            cache=options.cache,
-        )
-    except (ValueError, OSError, MemoryError) as error:  # ours are one sentence: what to do
-        parser.exit(1, f"{type(error).__name__}: {error}\n")
+    dataset = NAMED[options.data](options.folder)
+    above = _caution(dataset, options)
+    print(f"{lalm}\n{dataset}\n{above}")
+    table = fill_table(
+        lalm,
+        dataset,
+        out,
+        options.question,
+        shots=options.shots,
+        n_episodes=options.episodes,
+        limit=options.limit,
+        modality=options.modality,
+        zero_shot=not options.no_zero_shot,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        cache=options.cache,
+    )
+    return to_markdown(table, options.data, options.modality, _settings(lalm, options), above)
+
+
+def _caution(dataset: Dataset, options: argparse.Namespace) -> str:
+    planned = plan(dataset, options.shots, options.episodes, options.limit, options.seed)
+    return caution(options.data, len(set().union(*(episode.query for episode in planned))))
+
+
+def _settings(lalm: LALM, options: argparse.Namespace) -> str:
+    """One sentence on the settings, for the table's notes."""
     limit = "all test clips" if options.limit is None else f"{options.limit} test clips per class"
-    settings = (
-        f"{lalm.name}, asked {lalm.prompt(options.question, options.modality)!r}; {options.shots} "
-        f"shots, mean ± 95 % interval over {options.episodes} support sets for each test part; "
-        f"{limit}."
+    return (
+        f"{lalm.name}, with the prompt {lalm.prompt(options.question, options.modality)!r}; "
+        f"{options.shots} shots, mean ± 95 % interval over {options.episodes} support sets for "
+        f"each test part; {limit}."
     )
-    text = written(table, options.data, options.modality, settings, above)
+
+
+def main() -> None:
+    """Zero-shot, SAV, CALM, CCSAV and linear baselines on the official split of a dataset."""
+    parser = _parser()
+    options = parser.parse_args()
+    name = f"{options.data}-{Path(options.model).name}-{options.modality}"
+    out = options.out or Path("results", name)
+    try:
+        text = _run(options, out)
+    except (ValueError, OSError, MemoryError) as error:  # the library's errors are one sentence
+        parser.exit(1, f"{type(error).__name__}: {error}\n")
     (out / "table.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nwrote {out / 'table.md'}")
 

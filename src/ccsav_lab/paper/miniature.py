@@ -1,4 +1,4 @@
-"""A dataset in the layout of an official release, small enough to rehearse the table on."""
+"""A dataset in the layout of an official release, small enough to test the table with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +9,24 @@ import soundfile
 from ccsav_lab.sounds import render
 
 
-def esc50(folder: str | Path, names: Sequence[str], clips: int = 2, seconds: float = 1.0) -> Path:
-    """Write `meta/esc50.csv` and `audio/`: five folds with `clips` procedural sounds of each name.
+def write_esc50(
+    folder: str | Path, names: Sequence[str], clips: int = 2, seconds: float = 1.0
+) -> Path:
+    """Write procedural sounds in the layout of ESC-50: `meta/esc50.csv` and `audio/`.
 
-    folder: made, with those above it; what is there stays. names: of `ccsav.sounds` classes.
-    Returns the folder. The sounds are made by rule, not recorded: nothing here speaks of ESC-50.
+    The sounds are made by rule, not recorded: results on them say nothing about ESC-50.
+
+    Parameters
+    ----------
+    folder : made if it is missing; files that it already has are kept.
+    names : classes, from `sounds.CLASSES`.
+    clips : number of clips of each class in each of the five folds.
+    seconds : length of each clip.
+
+    Returns
+    -------
+    Path
+        The folder.
     """
     folder, rows = Path(folder), []
     for part in ("meta", "audio"):

@@ -1,4 +1,4 @@
-"""What is compared with what: official splits, episodes on them, methods, published numbers."""
+"""What is compared: official splits, episodes on them, methods, and the published numbers."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,16 @@ import pandas as pd
 
 from ccsav.clips.corpora import indicator
 from ccsav.clips.dataset import Dataset, DatasetError
-from ccsav.weights.ccsav import CCSAVClassifier
-from ccsav.weights.sav import SAVClassifier
 from ccsav_lab.baselines import BASELINES
+from ccsav_lab.methods import METHODS
 
-METHODS = {
-    "SAV": SAVClassifier(),
-    "paper": CCSAVClassifier.paper(),
-    "default": CCSAVClassifier(),
-} | {name: BASELINES[f"{name}, all heads"] for name in ("logistic regression", "ridge")}
+COMPARED = METHODS | {
+    name: BASELINES[f"{name}, all heads"] for name in ("logistic regression", "ridge")
+}
 TRAIN, TEST = ("train", "balanced_train"), ("test", "eval")  # names of official splits
 
 # Accuracy in per cent, of Qwen2-Audio-7B on audio and Qwen2.5-Omni-7B on video (Mehta et al. 2026,
-# arXiv 2602.07077); that of uniform voting follows from the gains that they state.
+# arXiv 2602.07077); the accuracy of SAV follows from the gains that they state.
 PUBLISHED = {
     ("esc50", "audio"): {"CALM": 99.25},
     ("vggsound", "audio"): {"CALM": 88.15},
@@ -31,7 +28,7 @@ OFFICIAL = {  # clips of the test part, or of all folds; classes
     "esc10": (400, 10),
     "esc50": (2000, 50),
     "fsdd": (300, 10),
-    "vggsound": (15_496, 309),  # of vggsound.csv, before YouTube lost any
+    "vggsound": (15_496, 309),  # of vggsound.csv; some are no longer on YouTube
     "audioset": (20_371, 527),
     "asvspoof2019": (71_237, 2),
 }
@@ -39,12 +36,11 @@ DIFFERENCES = (
     "The published runs name four options in the question, the right one among them; here the "
     "question is open, and options are given only in the rows that say so.",
     "The published temperatures and numbers of heads were chosen on the test set; here nothing is.",
-    "The published code leaves out clips that it cannot read, or goes on without their sound; here "
-    "they are errors.",
-    "The published support sets are not stated clip by clip; here they are drawn anew in every "
-    "episode, and the intervals speak of that draw.",
+    "The published code leaves out clips that it cannot read, or continues without their sound; "
+    "here they are errors.",
+    "The published support sets are not listed clip by clip; here they are drawn anew in every "
+    "episode, and the intervals are over these draws.",
 )
-
 SEVERAL = (
     "The published accuracy stands in the column of exact match, but is not known to be the share "
     "of clips whose labels are all right."
@@ -52,7 +48,7 @@ SEVERAL = (
 
 
 class Episode(NamedTuple):
-    """Clips to learn from and clips to be asked about: indices into a dataset."""
+    """Support clips and queries, as indices into a dataset; `part`: the test part's name."""
 
     part: str
     support: np.ndarray
@@ -62,26 +58,34 @@ class Episode(NamedTuple):
 def plan(
     dataset: Dataset, shots: int, n_episodes: int, limit: int | None = None, seed: int = 0
 ) -> list[Episode]:
-    """Episodes on the official split: learn from its training part, be asked about its test part.
+    """Episodes on the official split: support from its training part, queries from its test part.
 
-    dataset: with a column `split`, or `fold`, every one of which is the test part in turn.
-    shots: support clips per class (clips that hold it, where a clip has several `labels`).
-    n_episodes: draws of the support set, for each fold. limit: test clips per class, drawn once;
-    default: all. Raises `DatasetError` without a split, or where a class is short of clips.
+    Parameters
+    ----------
+    dataset : with a column `split`, or `fold`; each fold is the test part once.
+    shots : support clips per class; where clips have several `labels`, clips that contain it.
+    n_episodes : draws of the support set, for each test part.
+    limit : test clips per class, drawn once; default: all.
+    seed : of all draws.
+
+    Raises
+    ------
+    DatasetError
+        Without an official split, or if a class has too few training clips.
     """
     rng = np.random.default_rng(seed)
-    classes = held(dataset)
+    classes = class_indicators(dataset)
     episodes = []
     for part, train, test in _parts(dataset.table):
-        query = test if limit is None else _draw(classes, test, limit, rng, part, short=False)
+        query = test if limit is None else _draw(classes, test, limit, rng)
+        _check_enough(classes, train, shots, part)
         for _ in range(n_episodes):
-            support = _draw(classes, train, shots, rng, part)
-            episodes.append(Episode(part, support, query))
+            episodes.append(Episode(part, _draw(classes, train, shots, rng), query))
     return episodes
 
 
-def held(dataset: Dataset) -> pd.DataFrame:
-    """Which classes each clip holds, one of 0 and 1 for each, (N, C)."""
+def class_indicators(dataset: Dataset) -> pd.DataFrame:
+    """For each clip and class, 1 if the clip has the class among its labels, else 0, (N, C)."""
     if "labels" in dataset.table:
         return indicator(dataset.table["labels"])
     if "label" not in dataset.table:
@@ -89,17 +93,13 @@ def held(dataset: Dataset) -> pd.DataFrame:
     return pd.get_dummies(dataset.table["label"], dtype=int)
 
 
-def _parts(table):
+def _parts(table: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(name, training clips, test clips) of every official split or fold."""
     if "fold" in table:
-        folds = sorted(table["fold"].unique())
+        fold = table["fold"]
         return [
-            (
-                f"fold {fold}",
-                np.flatnonzero(table["fold"] != fold),
-                np.flatnonzero(table["fold"] == fold),
-            )
-            for fold in folds
+            (f"fold {name}", np.flatnonzero(fold != name), np.flatnonzero(fold == name))
+            for name in sorted(fold.unique())
         ]
     if "split" in table:
         split = table["split"]
@@ -113,30 +113,36 @@ def _parts(table):
     raise DatasetError("the dataset has no official split: no column `split` or `fold`.")
 
 
-def _draw(classes, clips, n, rng, part, short=True):
-    """`n` of these clips for every class; fewer, where there are no more, if `short` is False."""
-    drawn = []
-    for name in classes:
-        holding = clips[classes[name].to_numpy()[clips] == 1]
-        if short and len(holding) < n:
-            raise DatasetError(
-                f"{part}: class {name!r} has {len(holding)} clips to learn from, but {n} are asked "
-                "for: take fewer shots, or more of the dataset."
-            )
-        drawn.append(rng.permutation(holding)[:n])
-    return np.unique(np.concatenate(drawn))
+def _check_enough(classes: pd.DataFrame, train: np.ndarray, shots: int, part: str) -> None:
+    """Raise if a class has fewer training clips than shots."""
+    numbers = classes.iloc[train].sum()
+    for name in numbers.index[numbers < shots]:
+        raise DatasetError(
+            f"{part}: class {name!r} has {numbers[name]} training clips, but shots={shots}: use "
+            "fewer shots, or more of the dataset."
+        )
 
 
-def caution(data: str, tested: int, made: bool = False) -> str:
-    """One sentence on what the numbers are of, to stand above them.
+def _draw(classes: pd.DataFrame, clips: np.ndarray, n: int, rng) -> np.ndarray:
+    """`n` of these clips for every class, or all of them where there are fewer."""
+    of_class = (clips[classes[name].to_numpy()[clips] == 1] for name in classes)
+    return np.unique(np.concatenate([rng.permutation(few)[:n] for few in of_class]))
 
-    data: name of the dataset. tested: test clips that were there. made: they are a miniature.
+
+def caution(data: str, tested: int, procedural: bool = False) -> str:
+    """One sentence on the clips that the numbers were measured on, to stand above the table.
+
+    Parameters
+    ----------
+    data : name of the dataset.
+    tested : number of test clips that were used.
+    procedural : the clips are a miniature, see `miniature`.
     """
     official, _ = OFFICIAL[data]
-    if made:
+    if procedural:
         return (
             f"These numbers are of a MINIATURE: {tested} sounds made by rule, in the layout of "
-            f"{data}. They say nothing of {data} itself; published numbers are of the real data "
+            f"{data}. They say nothing about {data} itself; published numbers are of the real data "
             "and cannot be compared with them."
         )
     if tested < official:
@@ -148,11 +154,17 @@ def caution(data: str, tested: int, made: bool = False) -> str:
     return f"These numbers are of the real {data}, all of its {tested:,} test clips."
 
 
-def written(table: pd.DataFrame, data: str, modality: str, settings: str, caution: str = "") -> str:
-    """The table in Markdown, in per cent, beside the published numbers, with what differs.
+def to_markdown(
+    table: pd.DataFrame, data: str, modality: str, settings: str, caution: str = ""
+) -> str:
+    """The table in Markdown, in per cent, with the published numbers and what differs from them.
 
-    table: from `run`. settings: one sentence on how it came about. caution: from `caution`, set in
-    bold above the table.
+    Parameters
+    ----------
+    table : from `fill_table`.
+    data, modality : of the published numbers, keys of `PUBLISHED`.
+    settings : one sentence on the settings of the run.
+    caution : from `caution`; set in bold above the table.
     """
     metrics = [column for column in table if not column.endswith("_interval")]
     lines = [["method", "heads", *(metric.replace("_", " ") for metric in metrics)]]

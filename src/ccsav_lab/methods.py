@@ -1,0 +1,15 @@
+"""The methods that every table compares, by the names that stand in tables and figures.
+
+SAV : Mitra et al. 2024, arXiv 2412.00142.
+CALM : Mehta et al. 2026, arXiv 2602.07077, the published class-conditional method.
+CCSAV : this library's own, with the default options.
+"""
+
+from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.sav import SAVClassifier
+
+METHODS = {
+    "SAV": SAVClassifier(),
+    "CALM": CCSAVClassifier.paper(),
+    "CCSAV": CCSAVClassifier(),
+}
