@@ -15,8 +15,8 @@ import ccsav
 from ccsav import storage
 
 CLASSIFIERS = {
-    "default": ccsav.CCSAVClassifier(),
-    "paper": ccsav.CCSAVClassifier.paper(alpha=np.inf),
+    "CCSAV": ccsav.CCSAVClassifier(),
+    "CALM": ccsav.CCSAVClassifier.calm(alpha=np.inf),
     "ridge, few heads": ccsav.CCSAVClassifier(readout="ridge", top_k=2, penalty=np.float32(0.1)),
     "SAV": ccsav.SAVClassifier(3),
 }
@@ -36,7 +36,7 @@ def X():
 
 
 def same(mine, other, X):
-    """Whether two classifiers are equal in type, parameters, attributes and every bit they say."""
+    """Check that two classifiers are equal in type, parameters, attributes and predictions."""
     assert type(mine) is type(other)
     assert mine.get_params() == other.get_params()
     assert vars(mine).keys() == vars(other).keys()
@@ -48,8 +48,8 @@ def same(mine, other, X):
             np.testing.assert_array_equal(value, again)
         else:
             assert value == again, name
-    for say in ("decision_function", "predict_proba", "predict"):
-        a, b = getattr(mine, say)(X), getattr(other, say)(X)
+    for method in ("decision_function", "predict_proba", "predict"):
+        a, b = getattr(mine, method)(X), getattr(other, method)(X)
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
 
@@ -86,11 +86,11 @@ def test_a_pruned_classifier(tmp_path, X, joint):
 
 
 def test_from_recordings_to_recordings(tmp_path, folder, qwen):
-    """Nothing is kept but the file, and only the pruned classifier's heads are extracted again."""
+    """Only the file is kept, and only the heads of the pruned classifier are extracted again."""
     clips = ccsav.load_dataset(folder)
     acts = ccsav.extract(qwen, clips, "What is it?", progress=False)
     small = ccsav.CCSAVClassifier().fit(acts.X, acts.y).prune(1)
-    said = small.predict(acts.X[:, small.heads_])
+    predicted = small.predict(acts.X[:, small.heads_])
     file = tmp_path / "small.safetensors"
     ccsav.save_classifier(small, file, acts, question="What is it?")
 
@@ -108,7 +108,7 @@ def test_from_recordings_to_recordings(tmp_path, folder, qwen):
         .rename_axis("index")
     )
     names = about["labels"][ccsav.load_classifier(file).predict(new.X)]
-    assert names.tolist() == acts.labels[said].tolist()
+    assert names.tolist() == acts.labels[predicted].tolist()
     assert about["labels"].tolist() == ["high", "low", "mid"]
 
 
@@ -140,7 +140,7 @@ def test_activations_that_it_was_not_fitted_on_are_refused(tmp_path, folder, whi
 
 def test_notes(tmp_path, X):
     clf = ccsav.SAVClassifier(2).fit(X, np.arange(24) % 2)
-    notes = {"file": "a", "clf": [1, 2], "score": np.float32(0.5), "by": {"whom": None}, "ok": True}
+    notes = {"file": "a", "clf": [1, 2], "score": np.float32(0.5), "by": {"name": None}, "ok": True}
     about = storage.describe_classifier(storage.save_classifier(clf, tmp_path / "it", **notes))
     assert about["notes"] == notes
     assert "heads" not in about
@@ -169,7 +169,7 @@ def test_describing_does_not_read_arrays(tmp_path, X, monkeypatch):
 
     monkeypatch.setattr(storage, "safe_open", Closed)
     assert storage.describe_classifier(file)["notes"] == {"a": 1}
-    with pytest.raises(AttributeError):  # arrays would be seen to be read
+    with pytest.raises(AttributeError):  # reading arrays is noticed
         storage.load_classifier(file)
 
 
@@ -182,7 +182,7 @@ def test_what_is_written_is_whole_or_absent(tmp_path, X, monkeypatch):
         raise OSError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "replace", fails)
+        patch.setattr(os, "replace", fails)
         with pytest.raises(OSError, match="no space"):
             storage.save_classifier(clf, file, a=2)
     assert [f.name for f in tmp_path.iterdir()] == ["it"]
@@ -208,9 +208,9 @@ def test_other_files_are_refused(tmp_path, X):
                 read(file)
         for metadata in (None, {"format": "pt"}):
             safetensors.numpy.save_file({"x": X}, file, metadata)
-            with pytest.raises(ValueError, match="not one that ccsav saved"):
+            with pytest.raises(ValueError, match="not one that `save_classifier` wrote"):
                 read(file)
-        newer = {storage.KEY: "in words to come", "format": str(storage.FORMAT + 1)}
+        newer = {storage.KEY: "in another form", "format": str(storage.FORMAT + 1)}
         safetensors.numpy.save_file({"x": X}, file, newer)
         with pytest.raises(ValueError, match="written by a newer ccsav"):
             read(file)
@@ -219,7 +219,7 @@ def test_other_files_are_refused(tmp_path, X):
     about = {"classifier": "Stranger", "parameters": {}, "classes": {"dtype": "<i8", "names": [0]}}
     metadata = {storage.KEY: json.dumps(about), "format": str(storage.FORMAT)}
     safetensors.numpy.save_file({"x": X}, file, metadata)
-    with pytest.raises(ValueError, match="holds a Stranger"):
+    with pytest.raises(ValueError, match="holds a Stranger, not CCSAVClassifier or SAV"):
         storage.load_classifier(file)
 
 

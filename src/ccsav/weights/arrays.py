@@ -1,4 +1,4 @@
-"""Head vectors as users give them: checked, made tensors, and taken in chunks."""
+"""Head vectors given by a user: checked, converted to tensors, and processed in chunks."""
 
 import warnings
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-CHUNK = 2**24  # numbers held at once: 64 MB of float32
+CHUNK = 2**24  # numbers in memory at once: 64 MB of float32
 
 
 def check_head_vectors(X) -> torch.Tensor:
-    """Head vectors as a tensor, (N, K, D); raises `ValueError` on other shapes and on NaN."""
+    """Head vectors as a tensor, (N, K, D); raises `ValueError` for another shape and for NaN."""
     if not isinstance(X, torch.Tensor):
-        with warnings.catch_warnings():  # read-only arrays are welcome: X is never written to
+        with warnings.catch_warnings():  # a read-only array is safe: X is never written to
             warnings.filterwarnings("ignore", "The given NumPy array is not writable")
             X = torch.as_tensor(np.asarray(X))
     if X.ndim != 3 or 0 in X.shape:
@@ -25,6 +25,6 @@ def check_head_vectors(X) -> torch.Tensor:
 
 
 def chunks(n: int, size: int) -> Iterator[slice]:
-    """Slices of 0…n, each of as many rows of `size` numbers as CHUNK holds, at least one."""
+    """Slices of 0…n, each with as many rows of `size` numbers as CHUNK holds, at least one row."""
     step = max(1, CHUNK // max(1, size))
     return (slice(start, start + step) for start in range(0, n, step))

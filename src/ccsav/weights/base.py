@@ -1,4 +1,4 @@
-"""What all classifiers of head vectors share."""
+"""What the classifiers of head vectors share: checks of X and y, and prediction from scores."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from ccsav.weights.arrays import check_head_vectors
 
 
 class HeadClassifier(ClassifierMixin, BaseEstimator):
-    """Checks, in scikit-learn's conventions, and prediction by the largest score."""
+    """A scikit-learn classifier of head vectors; it predicts the class with the largest score."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -19,7 +19,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
     def predict(self, X) -> np.ndarray:
-        """Class of each clip, X (N, K, D) → (N,), in the labels that `fit` was given."""
+        """Class of each clip, X (N, K, D) → (N,), one of the labels that `fit` was given."""
         scores = self.decision_function(X)
         return self.classes_[scores.argmax(axis=1)]
 
@@ -29,7 +29,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         return scores / scores.sum(axis=1, keepdims=True)
 
     def _check_fit(self, X, y) -> tuple[torch.Tensor, torch.Tensor]:
-        """Check X and y, keep the classes; return X as a tensor and y as indices of classes."""
+        """Check X and y, set the classes; return X as a tensor and y as indices of classes."""
         X = check_head_vectors(X)
         y = np.asarray(y)
         if y.shape != (len(X),):
@@ -44,6 +44,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         return X, torch.as_tensor(codes, device=X.device)
 
     def _check_fitted(self, X) -> torch.Tensor:
+        """Check that X has the heads that `fit` was given; return it as a tensor."""
         check_is_fitted(self)
         X = check_head_vectors(X)
         if X.shape[2] > self.head_dim_ and not X[:, :, self.head_dim_ :].any():

@@ -1,4 +1,4 @@
-"""How far to trust each head for each class: from posteriors to weights.
+"""From posteriors to weights: how reliable each head is for each class.
 
 Shapes: N clips, K heads, C classes. Arrays are torch tensors.
 """
@@ -8,7 +8,12 @@ from torch import Tensor
 
 from ccsav.weights.readout import unit
 
-GROUP_COST = 0.4  # a head that sorts clips by group by one standard deviation keeps e^-0.4 of r
+GROUP_COST = 0.4  # a head with a Cohen's d of 1 between groups keeps e^-0.4 of its reliability
+
+
+def true_posteriors(p: Tensor, y: Tensor) -> Tensor:
+    """Posterior of the true class, (N, K, C), (N,) → (N, K)."""
+    return p.gather(2, y[:, None, None].expand(-1, p.shape[1], 1))[..., 0]
 
 
 def margins(p: Tensor, y: Tensor) -> Tensor:
@@ -18,13 +23,8 @@ def margins(p: Tensor, y: Tensor) -> Tensor:
     return true_posteriors(p, y) - best_other
 
 
-def true_posteriors(p: Tensor, y: Tensor) -> Tensor:
-    """Posterior of the true class, (N, K, C), (N,) → (N, K)."""
-    return p.gather(2, y[:, None, None].expand(-1, p.shape[1], 1))[..., 0]
-
-
 def clamped_margins(p: Tensor, y: Tensor) -> Tensor:
-    """max(0, margin): a head earns nothing for a wrong vote, (N, K, C), (N,) → (N, K)."""
+    """max(0, margin), 0 for every wrong answer, (N, K, C), (N,) → (N, K)."""
     return margins(p, y).clamp(min=0)
 
 
@@ -33,51 +33,24 @@ def briers(p: Tensor, y: Tensor) -> Tensor:
     return 2 * true_posteriors(p, y) - p.square().sum(-1)
 
 
-def power_weights(r: Tensor, tau_w: float, kept: Tensor) -> Tensor:
-    """r^(1/τ_w) on the kept heads, normalised over heads, (K, C) → (K, C).
-
-    A class in which no kept head has any reliability gets equal weights on its kept heads.
-    """
-    top = r.amax(0).clamp(min=torch.finfo(r.dtype).tiny)
-    w = torch.where(kept, (r.clamp(min=0) / top) ** (1 / tau_w), 0.0)  # scaled: no underflow
-    w = torch.where(w.sum(0) > 0, w, kept.to(r.dtype))
-    return w / w.sum(0)
-
-
-def softmax_weights(r: Tensor, tau_w: float, kept: Tensor) -> Tensor:
-    """Softmax of r/τ_w over the kept heads, (K, C) → (K, C)."""
-    return torch.softmax((r / tau_w).masked_fill(~kept, -torch.inf), dim=0)
-
-
-# The published reliabilities: how a clip is scored, and how the mean score becomes a weight.
-KINDS = {
-    "margin_clamped": (clamped_margins, power_weights),
-    "margin_softmax": (margins, softmax_weights),
-    "prob_softmax": (true_posteriors, softmax_weights),
-    "brier_softmax": (briers, softmax_weights),
-}
-
-
 def class_means(scores: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
     """Mean score of each head over each class's clips, r (K, C), and clips per class, (C,).
 
-    scores: (N, K); y: (N,). A class without clips gets its heads' mean over the other classes.
+    scores: (N, K); y: (N,). A class without clips gets each head's mean over the other classes.
     """
     total = scores.new_zeros(n_classes, scores.shape[1]).index_add_(0, y, scores)  # (C, K)
     counts = torch.bincount(y, minlength=n_classes)
-    seen = counts > 0
+    present = counts > 0
     r = total / counts.clamp(min=1)[:, None]
-    r[~seen] = r[seen].mean(0)
+    r[~present] = r[present].mean(0)
     return r.T.contiguous(), counts
 
 
 def group_trust(X: Tensor, y: Tensor, groups: Tensor) -> Tensor:
-    """What a head's reliability is worth where it may be hearing groups, not classes, (K,).
+    """Factor, (K,), that lowers the reliability of heads whose vectors depend on the group.
 
-    X: (N, K, D); y, groups: (N,). Among pairs of clips of different classes, those of one group
-    should be no more alike than the others. e^(-GROUP_COST d), with d the difference of their mean
-    cosines in standard deviations (Cohen's d), at most 3 either way; 1 where there are no such
-    pairs.
+    X: (N, K, D); y, groups: (N,). e^(-GROUP_COST d), where d is Cohen's d, up to ±3, of the cosines
+    of two clips of different classes within a group against across groups; 1 without such pairs.
     """
     other = y[:, None] != y
     same, apart = (other & (groups[:, None] == groups)), (other & (groups[:, None] != groups))
@@ -95,18 +68,37 @@ def group_trust(X: Tensor, y: Tensor, groups: Tensor) -> Tensor:
 def shrink(r: Tensor, counts: Tensor, alpha: float, toward: str = "head") -> Tensor:
     """Pull reliabilities of classes with few clips toward a mean: n/(n+α) r + α/(n+α) mean.
 
-    r: (K, C); counts: (C,) clips behind each column; alpha: clips that the mean is worth.
-    toward: "head" (each head's mean over classes) or "all" (the mean of the whole matrix, as
-        published).
+    r: (K, C); counts: (C,) clips per class; alpha: the n at which the mean counts for a half.
+    toward: "head" (each head's mean over classes) or "all" (mean of the whole matrix, as in CALM).
     """
     mean = {"head": r.mean(1, keepdim=True), "all": r.mean()}[toward]
     trust = torch.ones_like(r[0]) if alpha == 0 else counts / (counts + alpha)  # (C,)
     return trust * r + (1 - trust) * mean
 
 
-def top_heads(r: Tensor, k: int | None) -> Tensor:
-    """Which heads are among the k most reliable of each class (all, for None), (K, C) → bool."""
-    if k is None or k >= len(r):
-        return torch.ones_like(r, dtype=torch.bool)
-    best = r.topk(k, dim=0).indices
+def power_weights(r: Tensor, tau_w: float) -> Tensor:
+    """r^(1/τ_w) normalised over heads, (K, C) → (K, C); equal weights if no head is reliable."""
+    top = r.amax(0).clamp(min=torch.finfo(r.dtype).tiny)
+    w = (r.clamp(min=0) / top) ** (1 / tau_w)  # scaled: no underflow
+    w = torch.where(w.sum(0) > 0, w, 1.0)
+    return w / w.sum(0)
+
+
+def softmax_weights(r: Tensor, tau_w: float) -> Tensor:
+    """Softmax of r/τ_w over heads, (K, C) → (K, C)."""
+    return torch.softmax(r / tau_w, dim=0)
+
+
+def top_heads(r: Tensor, k: int) -> Tensor:
+    """Mask of the k most reliable heads of each class, (K, C) → bool."""
+    best = r.topk(min(k, len(r)), dim=0).indices
     return torch.zeros_like(r, dtype=torch.bool).scatter_(0, best, True)
+
+
+# The four reliabilities of CALM's code: the score of a clip, and the weights from its class means.
+KINDS = {
+    "margin_clamped": (clamped_margins, power_weights),
+    "margin_softmax": (margins, softmax_weights),
+    "prob_softmax": (true_posteriors, softmax_weights),
+    "brier_softmax": (briers, softmax_weights),
+}

@@ -1,7 +1,6 @@
-"""Ridge regression of head vectors onto the classes: each head by itself, or all together.
+"""Ridge regression of head vectors onto the classes: one for each head, or one for all heads.
 
-Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors. The scores
-of the support clips are those of regressions that have not seen them, in closed form.
+Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors.
 """
 
 import torch
@@ -14,15 +13,12 @@ from ccsav.weights.readout import unit
 def ridge_readout(
     X: Tensor, y: Tensor, n_classes: int, penalty: float, groups: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Ridge regression of unit head vectors onto the classes, one per head, every class as heavy.
+    """Ridge regression of unit head vectors onto the classes, one per head; classes weigh the same.
 
-    X: (N, K, D); y: (N,); penalty: λ, on the squared coefficients, not on the intercept.
-    groups: (N,); which clips are left out together; None: nothing is left out.
-
-    Returns coef (K, D, C), intercept (K, C), and the scores of X itself, (N, K, C): in closed form
-    what the regression without a clip's group would have said of it. With H the hat matrix and I
-    the rows of a group, the residuals without it are (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N
-    dimensions, whichever are fewer: O(K N D min(N, D)) time.
+    X: (N, K, D); penalty: λ, not on the intercept; groups: (N,), or None to leave nothing out.
+    Returns coef (K, D, C), intercept (K, C) and scores of X itself, (N, K, C), by regressions made
+    without the clip's group: with H the hat matrix and I the rows of the group, the residuals are
+    (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N dimensions, whichever are fewer.
     """
     root, Y, mean = _balanced(y, n_classes, X.dtype)
     Z, centre = _centred(unit(X).transpose(0, 1), root)  # (K, N, D), (K, 1, D)
@@ -36,7 +32,7 @@ def ridge_readout(
     fitted = Z @ coef  # (K, N, C)
     if groups is not None:
         diagonal = (Z * solver.mT).sum(-1)  # of the hat matrix, (K, N)
-        residuals = _left_out(
+        residuals = _without_groups(
             Y - fitted, diagonal, lambda rows: Z[:, rows] @ solver[:, :, rows], root, groups
         )
         fitted = Y - residuals
@@ -47,12 +43,10 @@ def ridge_readout(
 def joint_ridge(
     X: Tensor, y: Tensor, n_classes: int, share: Tensor, penalty: float, groups: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One ridge regression on all heads together, heads of a larger share with longer vectors.
+    """One ridge regression on all heads together; a head's larger share makes its vectors longer.
 
-    X: (N, K, D); y, penalty, groups: as for `ridge`; share: (K,), positive, summing to 1: unit
-    vectors are scaled by its root. Returns coef (K, D, C), intercept (K, C) and scores (N, C),
-    the sum over heads of what `scores` makes of them. Solved in N dimensions, a few heads at a
-    time: O(N² K D + N³) time.
+    As `ridge_readout`, but unit vectors are multiplied by the root of share (K,), positive, sum 1,
+    and the scores (N, C) are sums over heads. A few heads at a time: O(N² K D + N³) time.
     """
     root, Y, _ = _balanced(y, n_classes, torch.float32)
     (n, K, D), parts = X.shape, list(chunks(X.shape[1], len(X) * X.shape[2]))
@@ -72,44 +66,47 @@ def joint_ridge(
         intercept[heads] = -(centre @ coef[heads])[:, 0]
     fitted = hat @ Y
     if groups is not None:
-        residuals = _left_out(
+        residuals = _without_groups(
             (Y - fitted)[None], hat.diagonal()[None], lambda rows: hat[rows][:, rows], root, groups
         )
         fitted = Y - residuals[0]
     return coef, intercept, fitted / root
 
 
+def joint_scores(U: Tensor, coef: Tensor, intercept: Tensor) -> Tensor:
+    """Scores of a joint ridge regression, (N, K, D) unit vectors, (K, D, C), (K, C) → (N, C)."""
+    return U.flatten(1) @ coef.flatten(0, 1) + intercept.sum(0)
+
+
 def _balanced(y, n_classes, dtype):
-    """Roots of weights that make every class as heavy, (N, 1); the classes as numbers, centred and
-    scaled by them, (N, C); and their mean, (C,).
+    """Roots of clip weights, (N, 1), with the same sum for each class; the classes as one-hot rows,
+    centred and multiplied by the roots, (N, C); the weighted mean of those rows, (C,).
     """
     Y = torch.nn.functional.one_hot(y, n_classes).to(dtype)
-    heavy = 1 / torch.bincount(y, minlength=n_classes)[y].to(dtype)
-    root = (heavy * len(y) / heavy.sum()).sqrt()[:, None]
+    weight = 1 / torch.bincount(y, minlength=n_classes)[y].to(dtype)
+    root = (weight * len(y) / weight.sum()).sqrt()[:, None]
     mean = (root.square() * Y).mean(0)
     return root, root * (Y - mean), mean
 
 
 def _centred(U, root):
-    """Vectors (K, N, D) less their weighted mean, scaled by the weights' roots; the mean."""
+    """Vectors (K, N, D) less their weighted mean, multiplied by the roots; the mean, (K, 1, D)."""
     centre = (root.square() * U).mean(1, keepdim=True)
     return root * (U - centre), centre
 
 
-def _left_out(inside, diagonal, block, root, groups):
-    """Residuals of every clip without its group, from those with it, (K, N, C).
-
-    The hat matrix, whose diagonal is (K, N) and whose rows and columns of a group are block(rows),
-    (K, n, n), is that without intercept; the intercept adds root rootᵀ / N.
+def _without_groups(residuals, diagonal, block, root, groups):
+    """Residuals without the clip's group, from those of all clips, (K, N, C), and the hat matrix
+    without intercept, which adds root rootᵀ / N: diagonal (K, N), block(rows) (K, n, n) of a group.
     """
     n = len(groups)
     if len(groups.unique()) == n:
         hat = diagonal + root[:, 0].square() / n
-        return inside / (1 - hat).clamp(min=1e-6)[..., None]
-    outside = torch.empty_like(inside)
+        return residuals / (1 - hat).clamp(min=1e-6)[..., None]
+    outside = torch.empty_like(residuals)
     for group in groups.unique():
         rows = (groups == group).nonzero()[:, 0]
         hat = block(rows) + root[rows] * root[rows].T / n
         eye = (1 + 1e-6) * torch.eye(len(rows), dtype=hat.dtype, device=hat.device)
-        outside[:, rows] = torch.linalg.solve(eye - hat, inside[:, rows])
+        outside[:, rows] = torch.linalg.solve(eye - hat, residuals[:, rows])
     return outside

@@ -1,6 +1,6 @@
-"""What if heads are removed: from the vote, or inside the model while it answers."""
+"""Ablations: heads removed from the vote, or silenced in the model while it answers."""
 
-from .model import answers, right_by_rank, right_changes, silenced
+from .model import answers_when_silenced, right_by_rank, right_changes
 from .vote import (
     SomeHeads,
     by_rank,
@@ -9,12 +9,11 @@ from .vote import (
     pick,
     recall_changes,
     variant_names,
-    without,
 )
 
 __all__ = [
     "SomeHeads",
-    "answers",
+    "answers_when_silenced",
     "by_rank",
     "one_at_a_time",
     "own_and_other",
@@ -22,7 +21,5 @@ __all__ = [
     "recall_changes",
     "right_by_rank",
     "right_changes",
-    "silenced",
     "variant_names",
-    "without",
 ]

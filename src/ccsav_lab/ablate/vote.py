@@ -1,8 +1,7 @@
-"""What if heads leave the vote, or the method one of its settings."""
+"""Ablations of the vote: some heads removed, or one option of the method changed."""
 
-import copy
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,39 +13,29 @@ from ccsav.weights.arrays import check_head_vectors
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.ccsav import CCSAVClassifier
 
-
-def without(clf: CCSAVClassifier, heads: int | Iterable[int]) -> CCSAVClassifier:
-    """A copy of a fitted classifier in which these heads vote no more, for any class.
-
-    clf: stays as it is. heads: their places in the X that `clf` predicts from, or a boolean mask
-        (K,). X keeps its shape; what these heads say in it is no longer heard.
-
-    What is left of each class's weights is normalised to 1 again; a class that loses all its voters
-    gets equal weights on the heads that are left. What is left of the joint readout is scaled up to
-    the whole, as in `prune`. `calibration_` is kept, not fitted anew. Raises `ValueError` for heads
-    that are not there, and where nobody is left.
-    """
-    check_is_fitted(clf)
-    kept = ~_mask(heads, clf.n_heads_in_)  # (K,)
-    if not kept.any():
-        raise ValueError(f"heads: all {len(kept)} are removed and nobody is left to vote.")
-    left = copy.copy(clf)
-    left._take_vote(np.broadcast_to(kept[:, None], clf.weights_.shape))
-    return left
+RULES = ("best", "worst", "random", "alike")
 
 
 def pick(
     scores: np.ndarray, k: int, which: str = "best", layers: np.ndarray | None = None, seed=0
 ) -> np.ndarray:
-    """Places of k heads: those that score best, and the controls that they are held against.
+    """Choose k heads by their scores, or as a control.
 
-    scores: (K,), such as mean weights over classes. which: "best", "worst", "random", or "alike":
-        random, but from each layer as many as the best have there. layers: (K,) layer of each head,
-        for "alike". seed: of the random ones, anything that `numpy.random.default_rng` takes.
+    Parameters
+    ----------
+    scores : (K,), such as mean weights over classes.
+    k : number of heads, from 1 to K.
+    which : "best", "worst", "random", or "alike": random, but from each layer as many as the best
+        heads have there.
+    layers : (K,), the layer of each head; needed for "alike".
+    seed : of the random choice, as `numpy.random.default_rng` takes it.
 
-    Raises `ValueError` where there are no k heads, or for an unknown `which`.
+    Returns
+    -------
+    np.ndarray
+        (k,), indices of heads.
     """
-    if which not in ("best", "worst", "random", "alike"):
+    if which not in RULES:
         raise ValueError(f'which={which!r}: choose "best", "worst", "random" or "alike".')
     if not 1 <= k <= len(scores):
         raise ValueError(f"k={k}: choose from 1 to {len(scores)} heads.")
@@ -57,21 +46,26 @@ def pick(
     if which == "alike":
         layers = np.asarray(layers)
         numbers = pd.Series(layers[best[:k]]).value_counts()
-        return np.concatenate([order[layers[order] == at][:n] for at, n in numbers.items()])
+        return np.concatenate([order[layers[order] == layer][:n] for layer, n in numbers.items()])
     return {"best": best, "worst": best[::-1], "random": order}[which][:k]
 
 
 class SomeHeads(HeadClassifier):
-    """A classifier that, once fitted, keeps k heads of its own ranking, or loses them.
+    """A classifier that, after fitting, keeps only k of its heads, or all but these; for `evaluate`.
 
-    For `evaluate`: do the best heads do as well as all (keep them)? Does it take them (lose them)?
+    Parameters
+    ----------
+    classifier : a `CCSAVClassifier`, fitted as a clone; None: with the default options.
+    k : number of heads.
+    which : "best" by mean weight over classes, or the controls "worst" and "random", as in `pick`;
+        random heads are drawn anew for every support set.
+    lose : remove these heads, in place of all others.
+    seed : of the random heads.
 
-    classifier: a `CCSAVClassifier`, fitted as a clone; default: the default one. k: how many heads.
-    which: "best" by mean weight over classes, and the controls "worst" and "random", as in `pick`;
-    random ones are drawn anew for every support set. lose: whether these heads go, or stay.
-    seed: of the random ones.
-
-    After `fit`: `classes_`, `classifier_` (from `without`), `heads_` (k,) the heads picked.
+    Attributes
+    ----------
+    classes_, classifier_, heads_ : after `fit`: the classes, the classifier with the heads that
+        are left, and the heads that were picked, (k,).
     """
 
     def __init__(self, classifier=None, k: int = 5, which: str = "best", lose=False, seed: int = 0):
@@ -82,17 +76,14 @@ class SomeHeads(HeadClassifier):
         self.seed = seed
 
     def fit(self, X, y, groups=None) -> "SomeHeads":
-        """X: (N, K, D) head vectors; y: (N,) labels; groups: as `CCSAVClassifier.fit` takes them.
-
-        Raises `ValueError` as `pick` and `without` do.
-        """
+        """X: (N, K, D) head vectors; y: (N,) labels; groups: as of `CCSAVClassifier.fit`."""
         classifier = CCSAVClassifier() if self.classifier is None else clone(self.classifier)
         fitted = classifier.fit(X, y, groups=groups)
         draw = zlib.crc32(np.ascontiguousarray(check_head_vectors(X).float().cpu().numpy()))
         scores = fitted.weights_.mean(axis=1)  # (K,)
         self.heads_ = pick(scores, self.k, self.which, seed=[self.seed, draw])
-        chosen = _mask(self.heads_, len(scores))
-        self.classifier_ = without(fitted, chosen if self.lose else ~chosen)
+        others = np.setdiff1d(np.arange(len(scores)), self.heads_)
+        self.classifier_ = fitted.without(self.heads_ if self.lose else others)
         self.classes_ = fitted.classes_
         self.n_heads_in_, self.head_dim_ = fitted.n_heads_in_, fitted.head_dim_
         return self
@@ -109,20 +100,27 @@ class SomeHeads(HeadClassifier):
 
 
 def variant_names(options: Mapping[str, Sequence]) -> list[str]:
-    """How `one_at_a_time` names every value of every option, in order: "name = value"."""
+    """The names that `one_at_a_time` gives to all values of all options: "name = value"."""
     return [_variant_name(name, value) for name, values in options.items() for value in values]
 
 
 def one_at_a_time(base: BaseEstimator, options: Mapping[str, Sequence]) -> dict[str, BaseEstimator]:
     """Variants of a classifier that differ from it in one option each, for `evaluate`.
 
-    base: comes first, as "base". options: name → values; the value that `base` has is left out.
-    Returns "name = value" → unfitted classifier.
+    Parameters
+    ----------
+    base : the unchanged classifier, first in the result, as "base".
+    options : name → values; the value that `base` has is left out.
+
+    Returns
+    -------
+    dict
+        "name = value" → unfitted classifier.
     """
-    given, variants = base.get_params(), {"base": base}
+    unchanged, variants = base.get_params(), {"base": base}
     for name, values in options.items():
         for value in values:
-            if value != given[name]:
+            if value != unchanged[name]:
                 variants[_variant_name(name, value)] = clone(base).set_params(**{name: value})
     return variants
 
@@ -130,9 +128,18 @@ def one_at_a_time(base: BaseEstimator, options: Mapping[str, Sequence]) -> dict[
 def by_rank(
     base: CCSAVClassifier, sizes: Sequence[int], lose: bool = False, seed: int = 0
 ) -> dict[str, SomeHeads]:
-    """A classifier with its best, random and worst k heads alone (or gone), for `evaluate`.
+    """A classifier with only its best, random or worst k heads, or without them, for `evaluate`.
 
-    base: unfitted. sizes: the k. lose, seed: as in `SomeHeads`. Returns "best 5" → classifier.
+    Parameters
+    ----------
+    base : unfitted.
+    sizes : the numbers of heads, k.
+    lose, seed : as of `SomeHeads`.
+
+    Returns
+    -------
+    dict
+        "best 5" → unfitted classifier.
     """
     return {
         f"{which} {k}": SomeHeads(base, k, which, lose, seed)
@@ -142,28 +149,42 @@ def by_rank(
 
 
 def recall_changes(clf: CCSAVClassifier, X, y, k: int, of: Sequence | None = None) -> np.ndarray:
-    """How each class's recall changes when a class's k best heads leave the vote, (C, C).
+    """How the recall of each class changes when the k best heads of one class are removed.
 
-    clf: fitted. X: (N, K, D) queries; y: (N,) their labels. of: classes whose heads are removed, a
-    row each; default: all, in the order of `clf.classes_`.
+    Parameters
+    ----------
+    clf : fitted.
+    X, y : (N, K, D) queries, (N,) their labels.
+    k : heads removed: those with the largest weights for the class, and from the vote for all.
+    of : c classes whose heads are removed, one after the other; default: `clf.classes_`.
 
-    Row: the class whose heads, those with its largest weights, are removed for all classes; column:
-    the class whose recall changes, from -1 to 1 (NaN: it has no query).
+    Returns
+    -------
+    np.ndarray
+        (c, C), from -1 to 1. Row: the class whose heads are removed; column: the class whose recall
+        changes, NaN if it has no query.
     """
     rows = np.searchsorted(clf.classes_, clf.classes_ if of is None else of)
     removed = [pick(clf.weights_[:, c], k) for c in rows]
     before, *after = (
         recall_score(y, c.predict(X), labels=clf.classes_, average=None, zero_division=np.nan)
-        for c in (clf, *(without(clf, heads) for heads in removed))
+        for c in (clf, *(clf.without(heads) for heads in removed))
     )
     return np.array(after) - before
 
 
 def own_and_other(changes: np.ndarray) -> pd.DataFrame:
-    """The diagonal of a matrix of changes against the rest of it, for `ccsav.compare`.
+    """Mean change of the class itself and of the other classes, for `ccsav.compare`.
 
-    changes: (E, C, C), one matrix per episode, or (C, C): then each row counts as an episode.
-    Returns rows of method ("own class", "other classes"), shots (0), episode, change.
+    Parameters
+    ----------
+    changes : (E, C, C), a matrix per episode, such as from `recall_changes`; or (C, C): then each
+        row counts as an episode.
+
+    Returns
+    -------
+    pd.DataFrame
+        Rows of method ("own class": the diagonal; "other classes"), shots (0), episode, change.
     """
     changes = np.asarray(changes)
     own = np.eye(changes.shape[-1], dtype=bool)
@@ -181,15 +202,3 @@ def own_and_other(changes: np.ndarray) -> pd.DataFrame:
 
 def _variant_name(name, value):
     return f"{name} = {value:.3g}" if isinstance(value, float) else f"{name} = {value}"
-
-
-def _mask(heads, n_heads):
-    """Places of heads, or a mask of them already, as a boolean mask, (K,)."""
-    heads = np.atleast_1d(np.asarray(heads))
-    if heads.dtype == bool:
-        if heads.shape != (n_heads,):
-            raise ValueError(f"heads is a mask of shape {heads.shape} for {n_heads} heads.")
-        return heads
-    if heads.size and (heads.dtype.kind not in "iu" or heads.min() < 0 or heads.max() >= n_heads):
-        raise ValueError(f"heads must be whole numbers from 0 to {n_heads - 1}, places in X.")
-    return np.isin(np.arange(n_heads), heads)

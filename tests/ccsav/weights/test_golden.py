@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from ccsav import CCSAVClassifier, SAVClassifier
-from ccsav.weights import readout
-from ccsav.weights import reliability as rel
+from ccsav.weights import readout, reliability
 from tests import ROOT
 
 FOLDER = ROOT / "tests" / "golden"
@@ -67,21 +66,21 @@ def test_case(case):
     assert classifier.score(array("X_test"), array("y_test")) == pytest.approx(case["accuracy"])
 
 
-def test_paper_is_the_published_recipe():
+def test_calm_is_the_published_method():
     case = next(
         case
         for case in CASES
         if case["weight_scheme"] == "margin_clamped"
         and (case["alpha"], case["tau_w"], case["top_k"]) == (0, 1, None)
     )
-    paper = CCSAVClassifier.paper(tau=case["tau"])
+    calm = CCSAVClassifier.calm(tau=case["tau"])
     X, y = array("X_support"), array("y_support")
-    paper.fit(X, y, array("X_val"), array("y_val"))
-    close(paper.weights_, array(f"case{case['case']}_weights"))
+    calm.fit(X, y, array("X_val"), array("y_val"))
+    close(calm.weights_, array(f"case{case['case']}_weights"))
     cos = readout.cosines(X, readout.directions(array("prototypes")))
-    p = readout.posteriors(cos, case["tau"])  # and without validation clips:
-    r, _ = rel.class_means(rel.clamped_margins(p, y), y, 7)  # the clips that made the prototypes
-    close(CCSAVClassifier.paper(tau=case["tau"]).fit(X, y).reliability_, r)
+    p = readout.posteriors(cos, case["tau"])  # and without validation clips,
+    r, _ = reliability.class_means(reliability.clamped_margins(p, y), y, 7)  # on the support set
+    close(CCSAVClassifier.calm(tau=case["tau"]).fit(X, y).reliability_, r)
 
 
 @pytest.mark.parametrize("k", [3, 20])

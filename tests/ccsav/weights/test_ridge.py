@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from scipy import optimize
 from sklearn.linear_model import Ridge
 
 from ccsav.weights import arrays, readout
-from ccsav.weights.ridge import joint_ridge, ridge_readout
+from ccsav.weights.ridge import joint_ridge, joint_scores, ridge_readout
 
 PENALTY = 0.1
 GROUPS = torch.tensor([0, 1, 1, 0, 2, 2, 1, 0, 3])
@@ -21,16 +20,16 @@ def support(request):
     return X.double(), y
 
 
-def by_scikit_learn(Z, y, heavy, rows, asked):
-    """Scores of the clips `asked` by a weighted ridge regression on the clips `rows`, (n, C)."""
+def by_scikit_learn(Z, y, weight, rows, queries):
+    """Scores of the clips `queries` by a weighted ridge regression on the clips `rows`, (n, C)."""
     Y = np.eye(3)[y]
-    fitted = Ridge(alpha=PENALTY).fit(Z[rows], Y[rows], sample_weight=heavy[rows])
-    return fitted.predict(Z[asked])
+    fitted = Ridge(alpha=PENALTY).fit(Z[rows], Y[rows], sample_weight=weight[rows])
+    return fitted.predict(Z[queries])
 
 
 def weights(y):
-    heavy = 1 / np.bincount(y)[y]
-    return heavy * len(y) / heavy.sum()
+    weight = 1 / np.bincount(y)[y]
+    return weight * len(y) / weight.sum()
 
 
 def test_ridge_is_that_of_scikit_learn(support):
@@ -41,7 +40,7 @@ def test_ridge_is_that_of_scikit_learn(support):
         Z = readout.unit(X)[:, k].numpy()
         expected = by_scikit_learn(Z, y.numpy(), weights(y.numpy()), everyone, everyone)
         np.testing.assert_allclose(inside[:, k], expected, atol=1e-8)
-    torch.testing.assert_close(readout.scores(readout.unit(X), coef, intercept), inside)
+    torch.testing.assert_close(readout.class_scores(readout.unit(X), coef, intercept), inside)
 
 
 @pytest.mark.parametrize("groups", [torch.arange(9), GROUPS], ids=["clips", "groups"])
@@ -52,14 +51,14 @@ def test_what_is_left_out_is_fitting_again_without_it(support, groups):
     _, _, jointly = joint_ridge(X.float(), y, 3, share, PENALTY, groups)
     together = (readout.unit(X) * share.sqrt()[:, None]).flatten(1).numpy()
     for group in groups.unique():
-        asked, rows = (np.flatnonzero(m) for m in (groups == group, groups != group))
-        heavy = weights(y.numpy())
+        queries, rows = (np.flatnonzero(m) for m in (groups == group, groups != group))
+        weight = weights(y.numpy())
         for k in range(5):
             Z = readout.unit(X)[:, k].numpy()
-            expected = by_scikit_learn(Z, y.numpy(), heavy, rows, asked)
-            np.testing.assert_allclose(outside[asked, k], expected, atol=1e-4)
-        expected = by_scikit_learn(together, y.numpy(), heavy, rows, asked)
-        apart = jointly[asked].numpy() - expected
+            expected = by_scikit_learn(Z, y.numpy(), weight, rows, queries)
+            np.testing.assert_allclose(outside[queries, k], expected, atol=1e-4)
+        expected = by_scikit_learn(together, y.numpy(), weight, rows, queries)
+        apart = jointly[queries].numpy() - expected
         np.testing.assert_allclose(apart, apart[:1] * np.ones_like(apart), atol=1e-4)
 
 
@@ -67,41 +66,10 @@ def test_joint_ridge_adds_up_over_heads_and_chunks(support, monkeypatch):
     X, y = support
     share = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
     coef, intercept, inside = joint_ridge(X.float(), y, 3, share, PENALTY, None)
-    added = readout.scores(readout.unit(X.float()), coef, intercept).sum(1)
+    added = readout.class_scores(readout.unit(X.float()), coef, intercept).sum(1)
     torch.testing.assert_close(added, inside, atol=1e-5, rtol=1e-4)
+    at_once = joint_scores(readout.unit(X.float()), coef, intercept)
+    torch.testing.assert_close(at_once, inside, atol=1e-5, rtol=1e-4)
     monkeypatch.setattr(arrays, "CHUNK", 1)
     again, _, _ = joint_ridge(X.float(), y, 3, share, PENALTY, None)
     torch.testing.assert_close(again, coef, atol=1e-5, rtol=1e-4)
-
-
-def test_prototypes_without_a_group(support):
-    X, y = support
-    _, _, outside = readout.nearest_prototype(X, y, 3, GROUPS)
-    for i in range(len(y)):
-        rows = GROUPS[i] != GROUPS
-        mu, counts = readout.prototypes(X[rows], y[rows], 3)
-        expected = readout.cosines(X[i : i + 1], readout.directions(mu))[0]
-        torch.testing.assert_close(outside[i], expected * (counts > 0))
-
-
-def test_temperatures_are_the_likeliest():
-    rng = np.random.default_rng(1)
-    y = torch.as_tensor(rng.integers(0, 3, 40))
-    noise = torch.tensor([0.3, 1.0, 3.0])  # a head each
-    scores = torch.nn.functional.one_hot(y, 3)[:, None] + noise[:, None] * torch.as_tensor(
-        rng.normal(size=(40, 3, 3))
-    )
-    share = (1 / torch.bincount(y))[y].double() / 3
-    found = readout.temperatures(scores, y)
-
-    def loss(log_tau, k):
-        p = readout.posteriors(scores[:, [k]], float(np.exp(log_tau)))
-        return -float(share @ p[torch.arange(40), 0, y].log())
-
-    bounds = np.log([readout.COLDEST, readout.WARMEST])
-    for k in range(3):
-        best = optimize.minimize_scalar(loss, bounds=bounds, args=(k,), method="bounded")
-        assert loss(np.log(float(found[k])), k) == pytest.approx(best.fun, abs=1e-4)
-    assert found[0] < found[1] < found[2]
-    sure = readout.temperatures(0.3 * torch.nn.functional.one_hot(y, 3)[:, None].double(), y)
-    assert sure.item() < found[0]  # nothing speaks against ever colder ones
