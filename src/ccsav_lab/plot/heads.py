@@ -16,7 +16,7 @@ KIND_NAMES = {
     "cross": "decoder cross-attention",
     "encoder": "encoder self-attention",
 }
-DIVERGING = "RdBu_r"  # blue below 0, red above
+SAME = 1e-9  # recalls closer than this are equal
 
 
 def weight_heatmap(
@@ -39,11 +39,12 @@ def weight_heatmap(
 
 
 def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
-    """How much better each head is at each class than head and class alone explain, in points.
+    """How much better each head is at each class than head and class alone give, in points.
 
-    Shows `specialise.interaction` of the recalls: red where a head finds a class more often than
-    a head of its mean recall finds a class of that mean recall, blue where less often. Similar
-    classes stand side by side.
+    Shows `specialise.interaction`: red where a head finds a class more often than its own mean and
+    the mean of the class give, blue where less often. Classes with similar rows stand side by
+    side. Heads with one recall for all classes, such as those that the sound does not reach, are
+    grey and left out of the means.
 
     Parameters
     ----------
@@ -52,12 +53,15 @@ def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, kind).
     """
-    points = 100 * specialise.interaction(recalls)
-    order = specialise.order(specialise.similarity(recalls))
-    limit = points.abs().to_numpy().max()
-    colours = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
+    varies = recalls.max(axis=1) - recalls.min(axis=1) > SAME
+    points = 100 * specialise.interaction(recalls[varies])
+    order = specialise.order(specialise.similarity(points))
+    values = points[order].reindex(recalls.index).to_numpy().T  # (C, K)
+    limit = np.nanmax(np.abs(values))
+    colours = {"cmap": mpl.colormaps["RdBu_r"].with_extremes(bad="0.85")}
+    colours |= {"vmin": -limit, "vmax": limit}
     what = "recall above what head and\nclass alone give (points)"
-    return _classes_by_heads(points[order].to_numpy().T, order, heads, what, **colours)
+    return _classes_by_heads(values, order, heads, what, **colours)
 
 
 def _classes_by_heads(values, labels, heads, what, **colours):

@@ -30,12 +30,14 @@ def test_weight_heatmap(heads):
 def test_specialisation_map(heads):
     rng = np.random.default_rng(0)
     recalls = pd.DataFrame(rng.uniform(size=(12, 3)), columns=["ant", "bat", "cat"])
-    figure = plot.specialisation_map(recalls, heads)
-    decoder, encoder, scale = figure.axes
-    order = [t.get_text() for t in decoder.get_yticklabels()]
-    assert order == specialise.order(specialise.similarity(recalls))
-    points = 100 * specialise.interaction(recalls)[order]
-    np.testing.assert_allclose(encoder.images[0].get_array(), points[6:].T)
+    recalls.iloc[7] = 1 / 3  # a head at chance for all classes
+    decoder, encoder, scale = plot.specialisation_map(recalls, heads).axes
+    points = 100 * specialise.interaction(recalls.drop(index=7))
+    order = specialise.order(specialise.similarity(points))
+    assert [t.get_text() for t in decoder.get_yticklabels()] == order
+    shown = np.hstack([ax.images[0].get_array().filled(np.nan) for ax in (decoder, encoder)])
+    np.testing.assert_allclose(np.delete(shown, 7, axis=1), points[order].T)
+    assert np.isnan(shown[:, 7]).all()
     low, high = decoder.images[0].get_clim()
     assert -low == high == points.abs().to_numpy().max()
     assert encoder.images[0].get_clim() == (low, high)
