@@ -49,12 +49,10 @@ class Extraction:
 def load_clips(
     lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str
 ) -> tuple[list[np.ndarray] | None, list[np.ndarray] | None]:
-    """Load what a model is given of some clips; raises `AudioError` if one cannot be read.
+    """Load some clips as a model takes them; raises `AudioError` if one cannot be read.
 
-    Returns
-    -------
-    waveforms : each (samples,), at the model's rate, cut to its window; None without sound.
-    videos : each (T, H, W, 3), at the family's frames per second; None without video.
+    Returns waveforms, each (samples,), at the model's rate and cut to its window, and videos, each
+    (T, H, W, 3), at the family's frames per second; None for what is not in the modality.
     """
     waveforms = videos = None
     if "video" in modality:
@@ -70,12 +68,9 @@ def compute_rows(
 ) -> Iterator[tuple[str, np.ndarray | None, str | None]]:
     """Compute the rows of clips {key of the row: index of the clip}, or take them from the store.
 
-    Where the model is on a GPU, the next batch is read from disk while the model computes this
-    one. Rows that another process is computing are left to it, and looked for at the end.
-
-    Yields
-    ------
-    (key, row (K, D), None), or (key, None, reason) for a clip that fails.
+    Yields (key, row (K, D), None), or (key, None, reason) for a clip that fails. On a GPU, the next
+    batch is read from disk while the model computes this one. Rows that another process is
+    computing are left to it, and looked for at the end.
     """
     queue, next_batch = deque(clips), None
     with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
@@ -140,8 +135,9 @@ def _compute_batch(work, load, store):
     passes, reasons = load()
     for keys, inputs in passes:
         vectors = work.lalm.head_vectors_of(inputs, work.heads).numpy()  # (B, K, D)
-        pairs = zip(keys, vectors, strict=True)
-        yield from [(key, *_keep(key, row, work.dtype, store)) for key, row in pairs]
+        yield from [
+            (k, *_keep(k, v, work.dtype, store)) for k, v in zip(keys, vectors, strict=True)
+        ]
     yield from ((key, None, reason) for key, reason in reasons.items())
 
 

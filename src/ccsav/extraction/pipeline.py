@@ -62,10 +62,10 @@ def extract(
     --------
     >>> import numpy as np
     >>> import ccsav
-    >>> tones = [np.sin(0.1 * i * np.arange(8000)) for i in (1, 2, 3)]
+    >>> tones = [np.sin(0.1 * i * np.arange(8000)) for i in (1, 2)]
     >>> dataset = ccsav.Dataset.from_arrays(tones, rate=16_000)
     >>> ccsav.extract(ccsav.load_lalm("mini"), dataset, "What sound is this?", progress=False)
-    HeadActivations(3 clips × 48 heads × 32 numbers in float16, no labels, 0 clips skipped, ...)
+    HeadActivations(2 clips × 48 heads × 32 numbers in float16, no labels, 0 clips skipped, ...)
     """
     _check_options(on_error, dtype, batch_size)
     prompts = _prompts(lalm, question, len(dataset), modality)
@@ -100,8 +100,8 @@ def _prompts(lalm, question, n, modality):
     questions = [question] * n if question is None or isinstance(question, str) else list(question)
     if len(questions) != n:
         raise ValueError(f"{len(questions)} questions for {n} clips: give one, or one per clip.")
-    prompt_of = {question: lalm.prompt(question, modality) for question in set(questions)}
-    return [prompt_of[question] for question in questions]
+    prompt_of = {text: lalm.prompt(text, modality) for text in set(questions)}
+    return [prompt_of[text] for text in questions]
 
 
 def _survey(work, truncate):

@@ -20,14 +20,9 @@ Claim = Enum("Claim", ["MINE", "DONE", "BUSY"])
 class Cache:
     """A folder of finished rows, which several runs and processes can use at once.
 
-    A row is written to a temporary file and renamed, so that it is whole or absent whenever the
-    process ends. Rows that a process is computing are claimed by file locks, which end with it.
-
-    Parameters
-    ----------
-    folder : where caches are kept; None: nothing is stored, and every row is to be computed.
-    identity : everything that decides a clip's head vectors besides the clip and the prompt; its
-        hash names a sub-folder, where it is written down as `identity.json`.
+    Without a folder, nothing is stored. `identity` is everything that decides a row besides the
+    clip and the prompt; its hash names the sub-folder. Rows are written whole or not at all. Rows
+    that a process is computing are claimed by file locks, which end with the process.
     """
 
     def __init__(self, folder: str | Path | None, identity: dict):
@@ -53,12 +48,11 @@ class Cache:
 
     def put(self, key: str, row: np.ndarray) -> None:
         """Store a row and release the claim on it."""
-        if self.folder is None:
-            return
-        path = self._path(key)
-        path.parent.mkdir(exist_ok=True)
-        write_whole(path, lambda partial: save_file({"row": np.ascontiguousarray(row)}, partial))
-        self.release(key)
+        if self.folder is not None:
+            path, arrays = self._path(key), {"row": np.ascontiguousarray(row)}
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, lambda partial: save_file(arrays, partial))
+            self.release(key)
 
     def claim(self, key: str) -> Claim:
         """Claim a row: MINE to compute, DONE already, or another process is BUSY with it."""
@@ -99,13 +93,7 @@ def row_key(clip: str, prompt: str) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all, also where the process dies while it writes.
-
-    Parameters
-    ----------
-    path : file to write; an existing file is replaced. Its folder must exist.
-    write : called with a temporary path in the same folder, to which it writes the content.
-    """
+    """Write a file whole or not at all: `write` gets a temporary path, which is then renamed."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         write(partial)
