@@ -10,6 +10,6 @@ from ccsav.weights.sav import SAVClassifier
 
 METHODS = {
     "SAV": SAVClassifier(),
-    "CALM": CCSAVClassifier.paper(),
+    "CALM": CCSAVClassifier.calm(),
     "CCSAV": CCSAVClassifier(),
 }

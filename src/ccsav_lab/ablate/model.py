@@ -1,7 +1,6 @@
-"""What if heads fall silent inside the model while it answers."""
+"""The answers in words that a model gives while some of its heads are silenced."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -15,59 +14,77 @@ from ccsav.weights.ccsav import CCSAVClassifier
 from .vote import pick, recall_changes
 
 
-def answers(
+def answers_when_silenced(
     lalm: LALM,
     waveforms: Sequence[np.ndarray],
     question: str | None,
     cases: Mapping[str, Mapping],
     max_new_tokens: int = 16,
 ) -> pd.DataFrame:
-    """What the model says in words, whole and with heads silenced: a row per clip, (N, 1 + cases).
+    """The model's answers, intact and with heads silenced.
 
-    waveforms, question, max_new_tokens: as in `LALM.answer`. cases: name of a column → arguments of
-    `LALM.silenced`, such as {"heads": [3]} or {"heads": rows, "values": means}. The first column,
-    "intact", is the model as it is.
+    Parameters
+    ----------
+    lalm : from `load_lalm`.
+    waveforms, question, max_new_tokens : as in `LALM.answer`.
+    cases : name of a column → arguments of `LALM.silenced`, such as {"heads": [3]} or
+        {"heads": rows, "values": means}.
+
+    Returns
+    -------
+    pd.DataFrame
+        A row per clip, a column per case, (N, 1 + cases). The first column, "intact", is the model
+        without any change.
     """
     inputs, _ = lalm.inputs(waveforms, [lalm.prompt(question)] * len(waveforms))
-    said = {}
-    for name, case in {"intact": None, **cases}.items():
-        with nullcontext() if case is None else lalm.silenced(**case):
-            said[name] = lalm.say(inputs, max_new_tokens)
-    return pd.DataFrame(said)
+    answers = {"intact": lalm.say(inputs, max_new_tokens)}
+    for name, case in cases.items():
+        with lalm.silenced(**case):
+            answers[name] = lalm.say(inputs, max_new_tokens)
+    return pd.DataFrame(answers)
 
 
 def right_by_rank(
     lalm: LALM, dataset: Dataset, acts: HeadActivations, question: str | None, sizes: Sequence[int],
     *, to: str = "means", shots: int = 5, n_episodes: int = 10, clips: int = 8, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
-    """How often the model still says the right name with k heads silenced, over episodes.
+    """Share of right answers with k heads silenced, where the heads are chosen by their weight.
 
-    In each episode the default classifier ranks the heads on its support clips by mean weight, and
-    the model is asked about `clips` of the queries, drawn at random, with k heads silenced at the
-    last prompt token.
+    In each episode CCSAV ranks the heads on its support clips by mean weight. Then the model
+    answers about `clips` random queries, with k heads silenced at the last prompt token.
 
-    dataset: what acts are of, with no clip skipped; its labels are the right answers. acts: head
-    vectors of decoder heads alone, as `extract` takes them by default. sizes: the k. to: what heads
-    are silenced to, their "means" over all clips or "zeros".
+    Parameters
+    ----------
+    lalm : the model.
+    dataset : the clips of `acts`, none skipped; its labels are the right answers.
+    acts : head vectors of decoder heads alone, as `extract` returns them by default.
+    question : as in `LALM.answer`.
+    sizes : the numbers of heads, k.
+    to : what stands in place of a silenced head's vector: its mean over all clips ("means"), or
+        zeros ("zeros").
+    shots, n_episodes, seed : as in `episodes`.
+    clips : queries per episode.
 
-    Returns rows like those of `evaluate`, for `summary` and `compare`: method, shots, episode,
-    accuracy, where methods are "intact" and, for each k, "best 5", "alike 5", "random 5" (see
-    `pick`). Raises `ValueError` for an unknown `to`.
+    Returns
+    -------
+    pd.DataFrame
+        Rows as from `evaluate`, for `summary` and `compare`: method, shots, episode, accuracy. The
+        methods are "intact" and, for each k, "best 5", "alike 5", "random 5" (see `pick`).
     """
     if to not in ("means", "zeros"):
         raise ValueError(f'to={to!r}: choose "means" or "zeros".')
     rng, rows = np.random.default_rng(seed), []
-    layers, drawn = acts.heads["layer"].to_numpy(), {"shots": shots, "n_episodes": n_episodes}
-    for number, (support, query) in enumerate(episodes(acts.y, acts.groups, seed=seed, **drawn)):
-        scores = CCSAVClassifier().fit(acts.X[support], acts.y[support]).weights_.mean(axis=1)
-        sets = {
-            f"{which} {k}": pick(scores, k, which, layers, [seed, number])
+    layers, draw = acts.heads["layer"].to_numpy(), {"shots": shots, "n_episodes": n_episodes}
+    for number, (support, query) in enumerate(episodes(acts.y, acts.groups, seed=seed, **draw)):
+        clf = CCSAVClassifier().fit(acts.X[support], acts.y[support])
+        heads_of = {
+            f"{which} {k}": pick(clf.weights_.mean(axis=1), k, which, layers, [seed, number])
             for which in ("best", "alike", "random")
             for k in sizes
         }
-        asked = rng.choice(query, min(clips, len(query)), replace=False)
-        said = _said(lalm, dataset, acts, question, sets, asked, to)
-        right = said.eq(acts.labels[acts.y[asked]], axis=0).mean()
+        chosen = rng.choice(query, min(clips, len(query)), replace=False)
+        answers = _answers(lalm, dataset, acts, question, heads_of, chosen, to)
+        right = answers.eq(acts.labels[acts.y[chosen]], axis=0).mean()
         rows += [
             {"method": name, "shots": shots, "episode": number, "accuracy": share}
             for name, share in right.items()
@@ -80,42 +97,50 @@ def right_changes(
     classes: Sequence[str], k: int,
     *, shots: int = 5, n_episodes: int = 10, clips: int = 2, seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """What a class's k best heads are worth to the vote and to the answers, side by side.
+    """How recall changes without a class's k best heads: in the vote, and in the model's answers.
 
-    In each episode the default classifier learns all classes from its support clips. Then the heads
-    with the largest weights for one of `classes` are removed from the vote (as in
-    `recall_changes`), and silenced in the model (as in `right_by_rank`) that names `clips` queries
-    of each of `classes`.
+    In each episode CCSAV learns all classes from its support clips. Then the heads with the largest
+    weights for one of `classes` are removed from the vote (as in `recall_changes`), and silenced in
+    the model (as in `right_by_rank`), which answers about `clips` queries of each of `classes`.
 
-    Returns the changes in recall of the vote and of the answers in words, (E, c, c) each, from -1
-    to 1; row: the class whose heads are gone; column: the class whose recall changes. Raises
-    `ValueError` for classes that are not in `acts.labels`.
+    Parameters
+    ----------
+    lalm, dataset, acts, question, shots, n_episodes, seed : as in `right_by_rank`.
+    classes : c of the labels of `acts`.
+    k : heads removed per class.
+    clips : queries of each class, per episode, about which the model answers.
+
+    Returns
+    -------
+    tuple
+        Changes in recall of the vote and of the answers, (E, c, c) each, from -1 to 1. Row: the
+        class whose heads are removed; column: the class whose recall changes.
     """
     unknown = sorted(set(classes) - set(acts.labels))
     if unknown:
-        raise ValueError(f"classes has {unknown}, which acts has not.")
+        raise ValueError(f"classes has {unknown}, which are not labels of acts.")
     codes = np.searchsorted(acts.labels, classes)  # (c,)
-    rng, voted, spoken = np.random.default_rng(seed), [], []
-    drawn = {"shots": shots, "n_episodes": n_episodes, "seed": seed}
-    for support, query in episodes(acts.y, acts.groups, **drawn):
+    rng, of_vote, of_answers = np.random.default_rng(seed), [], []
+    draw = {"shots": shots, "n_episodes": n_episodes, "seed": seed}
+    for support, query in episodes(acts.y, acts.groups, **draw):
         clf = CCSAVClassifier().fit(acts.X[support], acts.y[support])
-        some = query[np.isin(acts.y[query], codes)]
-        voted.append(recall_changes(clf, acts.X[some], acts.y[some], k, of=codes)[:, codes])
-        asked = np.concatenate([rng.permutation(some[acts.y[some] == c])[:clips] for c in codes])
-        sets = {c: pick(clf.weights_[:, c], k) for c in codes}
-        said = _said(lalm, dataset, acts, question, sets, asked)
-        recall = (
-            said.eq(acts.labels[acts.y[asked]], axis=0).groupby(acts.y[asked]).mean().loc[codes]
-        )
-        spoken.append((recall[codes].T - recall["intact"]).to_numpy())
-    return np.array(voted), np.array(spoken)
+        query = query[np.isin(acts.y[query], codes)]
+        of_vote.append(recall_changes(clf, acts.X[query], acts.y[query], k, of=codes)[:, codes])
+        chosen = np.concatenate([rng.permutation(query[acts.y[query] == c])[:clips] for c in codes])
+        heads_of = {c: pick(clf.weights_[:, c], k) for c in codes}
+        answers = _answers(lalm, dataset, acts, question, heads_of, chosen)
+        right = answers.eq(acts.labels[acts.y[chosen]], axis=0)
+        recall = right.groupby(acts.y[chosen]).mean().loc[codes]
+        of_answers.append((recall[codes].T - recall["intact"]).to_numpy())
+    return np.array(of_vote), np.array(of_answers)
 
 
-def _said(lalm, dataset, acts, question, sets, asked, to="means"):
-    """Answers about some clips with sets of heads, places in acts, silenced at the prompt."""
+def _answers(lalm, dataset, acts, question, heads_of, clips, to="means"):
+    """Answers about some clips, with each set of heads (places in acts) silenced at the prompt."""
     values = acts.X.mean(axis=0, dtype=np.float32) * (to == "means")  # (K, D)
     cases = {
         name: {"heads": acts.heads.iloc[heads], "values": values[heads], "positions": "prompt"}
-        for name, heads in sets.items()
+        for name, heads in heads_of.items()
     }
-    return answers(lalm, [dataset.waveform(i, lalm.rate) for i in asked], question, cases)
+    waveforms = [dataset.waveform(i, lalm.rate) for i in clips]
+    return answers_when_silenced(lalm, waveforms, question, cases)

@@ -51,7 +51,7 @@ def pick(
 
 
 class SomeHeads(HeadClassifier):
-    """A classifier that, after fitting, keeps only k of its heads, or all but these; for `evaluate`.
+    """A classifier that, after fitting, keeps k of its heads, or all but these; for `evaluate`.
 
     Parameters
     ----------
