@@ -162,7 +162,7 @@ def swept(qwen):
 
 
 @pytest.fixture(scope="module")
-def known(qwen):
+def pair(qwen):
     clips = make(["xylophone", "kettle"], clips=4, seconds=0.5, progress=False)
     return ccsav.extract(qwen, clips, heads="all", progress=False)
 
@@ -193,15 +193,15 @@ def test_a_sweep_needs_values_and_known_parameters(qwen):
 
 
 @pytest.mark.parametrize("kind", ["posterior", "score"])
-def test_responses_are_those_of_the_heads_alone(swept, known, kind):
-    y = known.labels[known.y]
-    clf = ccsav.CCSAVClassifier(readout="prototype", joint=0).fit(known.X, y)
+def test_responses_are_those_of_the_heads_alone(swept, pair, kind):
+    y = pair.labels[pair.y]
+    clf = ccsav.CCSAVClassifier(readout="prototype", joint=0).fit(pair.X, y)
     table = explore.responses(clf, swept, "xylophone", [5, 1], kind)
     assert table.columns.tolist() == ["value", "clip", "head", "response"]
     assert table.groupby(["value", "clip", "head"]).size().eq(1).all()
     for head in (5, 1):
         x = swept.X[:, head].astype(float)
-        mu = [known.X[y == c, head].astype(float).mean(axis=0) for c in ("kettle", "xylophone")]
+        mu = [pair.X[y == c, head].astype(float).mean(axis=0) for c in ("kettle", "xylophone")]
         mu = np.array([m / np.linalg.norm(m) for m in mu])
         cos = x @ mu.T / np.linalg.norm(x, axis=1, keepdims=True)
         expected = cos[:, 1]
@@ -212,8 +212,8 @@ def test_responses_are_those_of_the_heads_alone(swept, known, kind):
         )
 
 
-def test_responses_name_what_is_wrong(swept, known):
-    clf = ccsav.CCSAVClassifier.paper().fit(known.X, known.labels[known.y])
+def test_responses_name_what_is_wrong(swept, pair):
+    clf = ccsav.CCSAVClassifier.calm().fit(pair.X, pair.labels[pair.y])
     with pytest.raises(ValueError, match="label='bee': choose one of"):
         explore.responses(clf, swept, "bee", [0])
     with pytest.raises(ValueError, match="kind='vote'"):

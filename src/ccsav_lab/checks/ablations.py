@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ccsav_lab.ablate import answers
+from ccsav_lab.ablate import answers_when_silenced
 
 from ._check import check, mismatch
 
@@ -46,7 +46,7 @@ def smallest_silenced_set(mine, lalm, waveform, question=None) -> str | None:
     sets = {"all": mine, **{name: heads for name, heads in fewer.items() if heads}}
     cases = {name: {"heads": heads, "positions": "prompt"} for name, heads in sets.items()}
     try:
-        answer = answers(lalm, [waveform], question, cases).iloc[0]
+        answer = answers_when_silenced(lalm, [waveform], question, cases).iloc[0]
     except ValueError as error:
         return str(error)
     if answer["all"] == answer["intact"]:

@@ -55,7 +55,7 @@ def accuracy_by_method(
     Parameters
     ----------
     table : DataFrame
-        From `paper.run_protocol`; rows without heads are zero-shot.
+        From `paper.fill_table`; rows without heads are zero-shot.
     chance : float, optional
         Accuracy of guessing among all classes, from 0 to 1; None: no line.
     metric : str

@@ -18,7 +18,7 @@ def test_an_answer_that_is_not_there_is_asked_for(capsys):
 
 
 def test_share_known(capsys):
-    """A model that knows a share and guesses on the rest, played out."""
+    """A model that knows a share and guesses on the rest, simulated."""
     rng = np.random.default_rng(0)
     share, n, clips = 0.3, 4, 200_000
     right = (rng.random(clips) < share) | (rng.integers(n, size=clips) == 0)

@@ -1,4 +1,4 @@
-"""Right answers pass, plausible wrong ones are told where to look, `...` is neither."""
+"""Right answers pass, plausible wrong ones get a hint, `...` is neither."""
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,16 @@ def acts():
 
 
 def test_recall(acts, capsys):
-    said = refitted(acts.X.astype(float), acts.y, np.arange(len(acts.y)))[:, 2]
-    mine = np.mean(said[acts.y == 1] == 1)
+    predicted = refitted(acts.X.astype(float), acts.y, np.arange(len(acts.y)))[:, 2]
+    mine = np.mean(predicted[acts.y == 1] == 1)
     checks.recall(mine, acts, 2, "dog")
     assert capsys.readouterr().out == "Right.\n"
     mu = np.stack([acts.X[acts.y == c, 2].mean(axis=0) for c in range(3)])
     mu /= np.linalg.norm(mu, axis=1, keepdims=True)
-    flattered = np.mean((acts.X[:, 2] @ mu.T).argmax(1)[acts.y == 1] == 1)
+    with_itself = np.mean((acts.X[:, 2] @ mu.T).argmax(1)[acts.y == 1] == 1)
     wrong = {
-        flattered: "leave each clip out",
-        np.mean(acts.y[said == 1] == 1): "precision",
+        with_itself: "leave each clip out",
+        np.mean(acts.y[predicted == 1] == 1): "precision",
         specialise.probe(acts).iloc[2].mean(): "mean over all",
         0.0: "take this class's clips",
     }

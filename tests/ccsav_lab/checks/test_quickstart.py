@@ -29,10 +29,10 @@ def test_learning_curve():
         options = {"shots": [1, 2], "seed": 0, "progress": False} | options
         return ccsav.summary(ccsav.evaluate({"CCSAV": method}, X, y, **options))
 
-    default = ccsav.CCSAVClassifier()
-    checks.learning_curve(curve(default), *task)
-    refused("other episodes", checks.learning_curve, curve(default, seed=1), *task)
+    clf = ccsav.CCSAVClassifier()
+    checks.learning_curve(curve(clf), *task)
+    refused("other episodes", checks.learning_curve, curve(clf, seed=1), *task)
     refused("another method", checks.learning_curve, curve(ccsav.SAVClassifier()), *task)
-    refused(r"lacks \[2\]", checks.learning_curve, curve(default, shots=[1]), *task)
-    refused("default number", checks.learning_curve, curve(default, n_episodes=3), *task)
+    refused(r"lacks \[2\]", checks.learning_curve, curve(clf, shots=[1]), *task)
+    refused("default number", checks.learning_curve, curve(clf, n_episodes=3), *task)
     refused("table", checks.learning_curve, 0.5, *task)

@@ -1,4 +1,4 @@
-"""The checks of lesson 03 let right answers pass and say what is amiss in wrong ones."""
+"""The checks of lesson 03 let right answers pass and give a hint on wrong ones."""
 
 import numpy as np
 import pytest

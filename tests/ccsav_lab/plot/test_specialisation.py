@@ -84,8 +84,8 @@ def test_tuning_curves():
     low, high = bars.get_segments()[1][:, 1]
     expected = stats.t.interval(0.95, 4, own.mean(), stats.sem(own))
     np.testing.assert_allclose([low, high], 100 * np.array(expected))
-    said = {t.get_text() for t in figure.legends[0].get_texts()}
-    assert said == {"the class's own range", "good", "bad", "chance"}
+    legend = {t.get_text() for t in figure.legends[0].get_texts()}
+    assert legend == {"the class's own range", "good", "bad", "chance"}
     assert ax.get_xscale() == "log" and ax.get_xlabel() == "pitch (Hz)"
     plain = plot.tuning_curves(table, {3: "a"}, "x", scale=1, log=False, ylabel="cosine").axes[0]
     assert plain.get_xscale() == "linear" and plain.get_ylabel() == "cosine"

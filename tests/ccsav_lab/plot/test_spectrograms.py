@@ -43,10 +43,10 @@ def test_a_player_can_be_heard_and_seen_and_is_small():
     assert len(page.data) < 45_000
     assert "<b>" not in page.data
     (sound,) = decoded(page, "audio/mpeg")
-    heard, rate = soundfile.read(io.BytesIO(sound))
-    assert rate == RATE and len(heard) / rate == pytest.approx(2, abs=0.1)
-    assert 0.7 < np.abs(heard).max() <= 1  # quiet clips are made loud
-    assert np.abs(np.fft.rfft(heard)).argmax() * rate / len(heard) == pytest.approx(1000, abs=5)
+    samples, rate = soundfile.read(io.BytesIO(sound))
+    assert rate == RATE and len(samples) / rate == pytest.approx(2, abs=0.1)
+    assert 0.7 < np.abs(samples).max() <= 1  # quiet clips are made loud
+    assert np.abs(np.fft.rfft(samples)).argmax() * rate / len(samples) == pytest.approx(1000, abs=5)
     (picture,) = decoded(page, "image/jpeg")
     assert picture.startswith(b"\xff\xd8")
 
@@ -58,9 +58,9 @@ def test_players_stand_side_by_side():
 
 @pytest.mark.parametrize(("rate", "made"), [(96_000, 48_000), (4_000, 8_000), (44_100, 44_100)])
 def test_mp3_at_rates_that_it_knows(rate, made):
-    heard, got = soundfile.read(io.BytesIO(spectrograms.mp3(tone(500, 1.0, rate), rate)))
+    samples, got = soundfile.read(io.BytesIO(spectrograms.mp3(tone(500, 1.0, rate), rate)))
     assert got == made
-    assert np.abs(np.fft.rfft(heard)).argmax() * made / len(heard) == pytest.approx(500, abs=5)
+    assert np.abs(np.fft.rfft(samples)).argmax() * made / len(samples) == pytest.approx(500, abs=5)
 
 
 def test_spectrogram_page():
