@@ -92,6 +92,8 @@ class CCSAVClassifier(VotingClassifier):
     ) -> "CCSAVClassifier":
         """CALM: prototypes alone, one temperature, resubstitution, shrinkage to the mean of all.
 
+        Parameters as for the class.
+
         Examples
         --------
         >>> CCSAVClassifier.calm(tau=0.1).readout
@@ -122,8 +124,8 @@ class CCSAVClassifier(VotingClassifier):
         X, y = self._check_fit(X, y)
         clips = self._estimation_clips(X, y, X_val, y_val, groups)
         self.readouts_ = ("prototype",) if clips.one_shot else READOUTS[self.readout]
-        r, counts = self._fit_heads(X, y, clips)
-        self._fit_weights(r, counts)
+        r, counts = self._fit_heads(X, y, clips)  # prototype, posterior, margin, reliability
+        self._fit_weights(r, counts)  # shrinkage, weight
         self.joint_share_ = 0.0
         joint_vote = 0.0 if clips.one_shot or not self.joint else self._fit_joint(X, y, clips)
         if self.top_k is not None:

@@ -94,7 +94,7 @@ class Flat(ClassifierMixin, BaseEstimator):
 
 
 @parametrize_with_checks(
-    [Flat(CCSAVClassifier()), Flat(CCSAVClassifier.paper()), Flat(SAVClassifier())]
+    [Flat(CCSAVClassifier()), Flat(CCSAVClassifier.calm()), Flat(SAVClassifier())]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
