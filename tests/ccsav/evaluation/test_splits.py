@@ -1,10 +1,7 @@
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
-from ccsav import CCSAVClassifier, SAVClassifier, episodes, evaluate
-from ccsav.evaluation.comparison import class_recalls, compare, summary
+from ccsav import episodes
 
 
 def check(y, groups, drawn, shots):
@@ -72,77 +69,3 @@ def test_impossible_only_together():
     groups = np.array([0, 0, 0, 1, 0, 1, 1, 1])
     with pytest.raises(ValueError, match="no division of the 2 groups leaves every class a query"):
         list(episodes(y, groups, shots=3, n_episodes=1))
-
-
-@pytest.fixture
-def results():
-    rng = np.random.default_rng(0)
-    y = np.repeat(np.arange(3), 20)
-    X = rng.normal(size=(60, 6, 4)) + np.eye(4)[y][:, None] * 2
-    groups = np.tile(np.arange(4), 15)
-    methods = {"SAV": SAVClassifier(n_heads=3), "paper": CCSAVClassifier.paper()}
-    return evaluate(methods, X, y, groups, shots=[1, 4], n_episodes=6, progress=False)
-
-
-def test_evaluate(results):
-    assert len(results) == 2 * 2 * 6
-    assert results.groupby("shots")["accuracy"].mean().is_monotonic_increasing
-    assert results["accuracy"].between(1 / 3, 1).all()
-
-
-def test_summary_and_paired_differences(results):
-    table = summary(results)
-    values = results.query("method == 'SAV' and shots == 4")["accuracy"]
-    row = table.loc[("SAV", 4)]
-    assert row["mean"] == pytest.approx(values.mean())
-    assert row["interval"] == pytest.approx(2.5706 * values.std() / np.sqrt(6), rel=1e-4)
-    assert row["episodes"] == 6
-    difference = compare(results, "SAV")
-    assert difference.index.tolist() == [("paper", 1), ("paper", 4)]
-    expected = table.loc[("paper", 1), "mean"] - table.loc[("SAV", 1), "mean"]
-    assert difference.loc[("paper", 1), "mean"] == pytest.approx(expected)
-    # pairing takes out what the episodes have in common
-    wide = results.query("shots == 1").pivot(index="episode", columns="method", values="accuracy")
-    spread = (wide["paper"] - wide["SAV"]).std()
-    half = difference.loc[("paper", 1), "interval"]
-    assert half == pytest.approx(2.5706 * spread / np.sqrt(6), rel=1e-4)
-    row = difference.loc[("paper", 1)]
-    signs = np.sign(wide["paper"] - wide["SAV"])
-    assert (row["win"], row["tie"], row["loss"]) == tuple((signs == v).sum() for v in (1, 0, -1))
-    assert summary(results, "macro_f1").loc[("SAV", 4), "mean"] == pytest.approx(
-        results.query("method == 'SAV' and shots == 4")["macro_f1"].mean()
-    )
-
-
-def test_groups_are_told_to_those_who_listen():
-    class Listener(CCSAVClassifier):
-        told: ClassVar = []
-
-        def fit(self, X, y, groups=None):
-            self.told.append(groups)
-            return super().fit(X, y)
-
-    rng = np.random.default_rng(0)
-    y, groups = np.repeat([0, 1], 20), np.tile(np.arange(4), 10)
-    X = rng.normal(size=(40, 3, 4))
-    for tell in (True, False):
-        evaluate(
-            {"listener": Listener(), "SAV": SAVClassifier()}, X, y, groups,
-            shots=[2], n_episodes=1, progress=False, tell_groups=tell,
-        )  # fmt: skip
-    assert Listener.told[0].shape == (4,) and Listener.told[1] is None
-
-
-def test_recall_by_class_is_averaged_over_episodes():
-    rng = np.random.default_rng(0)
-    y = np.repeat([0, 1, 2], 12)
-    X = rng.normal(size=(36, 2, 4)) + 3 * np.eye(4)[y][:, None]
-    X[y == 2] = rng.normal(size=(12, 2, 4))  # hardly to be told
-    options = {"shots": 3, "n_episodes": 4, "seed": 1}
-    found = class_recalls({"SAV": SAVClassifier(1)}, X, y, **options)
-    by_hand = np.zeros(3)
-    for support, query in episodes(y, **options):
-        said = SAVClassifier(1).fit(X[support], y[support]).predict(X[query])
-        by_hand += [np.mean(said[y[query] == c] == c) / 4 for c in range(3)]
-    np.testing.assert_allclose(found["SAV"], by_hand)
-    assert found.index.tolist() == [0, 1, 2]
