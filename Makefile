@@ -27,10 +27,10 @@ $(READY): pyproject.toml constraints.txt
 test: $(READY) ## linters and every test, on WORKERS=2 processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1
 
 test-fast: $(READY) ## the tests that take seconds: no notebooks, no training, one tiny model of each kind
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "not slow"
 
 tutorial: $(READY) ## the main job: [MODEL=folder or name] [DATA=folder or name] [GROUP=column] [WINDOW=s] [FETCH=1]
 	@$(BIN)/python -m ccsav_lab.first_run $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \

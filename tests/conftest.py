@@ -1,7 +1,8 @@
 import os
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the network
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test may use the network
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads wait for one another on a busy machine
 
 import numpy as np
 import pytest
@@ -11,6 +12,11 @@ import ccsav
 from tests import ROOT, tiny_models
 
 RATE = 16_000
+
+
+def pytest_collection_modifyitems(items):
+    """Slow tests first, so that parallel workers finish together."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
