@@ -39,8 +39,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
 
-from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.families import shortened_encoder
+from ccsav.lalm.loading import load_lalm
 from ccsav_lab.sounds import CLASSES
 
 BATCH, TURNS = 32, 5

@@ -1,7 +1,7 @@
 """The model's answers in words, and the likelihood of given answers."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -10,12 +10,7 @@ from ccsav.lalm.families import position_ids
 
 
 def generate(
-    model: nn.Module,
-    tokenizer,
-    arguments: Mapping,
-    max_new_tokens: int,
-    temperature: float,
-    seed: int,
+    model: nn.Module, tokenizer, arguments: dict, max_new_tokens: int, temperature: float, seed: int
 ) -> list[str]:
     """Answers in words, one per row of a batch, each cut after `max_new_tokens`.
 
@@ -40,7 +35,7 @@ def generate(
 
 
 def likelihoods(
-    model: nn.Module, arguments: Mapping, answers: Sequence[Sequence[int]]
+    model: nn.Module, arguments: dict, answers: Sequence[Sequence[int]]
 ) -> torch.Tensor:
     """Mean log-likelihood per token of each answer, for each row of a batch, (B, answers).
 

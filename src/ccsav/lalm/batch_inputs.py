@@ -26,24 +26,26 @@ def given_modality(waveforms: Clips, videos: Clips) -> str:
     return "+".join(given)
 
 
-def duration_problem(lalm, seconds: float, truncate: bool) -> str | None:
-    """What is wrong with a clip's duration, or None; see `LALM.duration_problem`."""
+def duration_problem(lalm, seconds: float, truncate: bool = False) -> str | None:
+    """What is wrong with a clip's duration, or None; with `truncate`, none is too long."""
     shortest, window = lalm.family.shortest / lalm.rate, lalm.window
     if seconds < shortest:
-        return (
-            f"{1000 * seconds:.0f} ms is too short: the model needs at least "
-            f"{1000 * shortest:.0f} ms."
-        )
+        ms, least = f"{1000 * seconds:.0f} ms", f"{1000 * shortest:.0f} ms"
+        return f"{ms} is too short: the model needs at least {least}."
     if seconds > window + TOLERANCE and not truncate:
         return (
-            f"{seconds:.2f} s is longer than the model's window of {window:g} s: cut it "
-            "up, or pass truncate=True to use its beginning."
+            f"{seconds:.2f} s is longer than the model's window of {window:g} s: cut it up, or "
+            "pass truncate=True to use its beginning."
         )
     return None
 
 
-def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips) -> Inputs:
-    """The model's arguments for a batch of clips, padded to one length; see `LALM.inputs`."""
+def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips = None) -> Inputs:
+    """The model's arguments for a batch of clips, and each clip's encoder frames, (B,).
+
+    `prompts` has one per clip, from `LALM.prompt`, of the same modality. Raises `ValueError` for
+    clips that are too long or too short, or that must not share a batch (see `LALM.passes`).
+    """
     family, prompts = lalm.family, list(prompts)
     if waveforms is None:
         return family.video_inputs(lalm, videos, None, prompts, 0)
@@ -64,9 +66,12 @@ def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips)
 
 
 def split_into_passes(
-    lalm, waveforms: Clips, prompts: Iterable[str], videos: Clips
+    lalm, waveforms: Clips, prompts: Iterable[str], videos: Clips = None
 ) -> Iterator[tuple[list[int], Inputs]]:
-    """Which clips share a forward pass, and its arguments; see `LALM.passes`."""
+    """For each forward pass: indices of its clips, and what `LALM.inputs` gives for them.
+
+    All clips share one pass, unless the family takes clips of one length only in a batch.
+    """
     clips = videos if waveforms is None else waveforms
     prompts = [prompt for _, prompt in zip(clips, prompts, strict=False)]
     groups = defaultdict(list)

@@ -23,12 +23,10 @@ def check_memory(
 
     Parameters
     ----------
-    name : of the model on the hub
+    name, revision : of the model on the hub
     folder : where its files are; None: on the hub alone
-    dtype : format in memory
-    device : where the weights go; None: spread over several devices, nothing is refused
+    device : where the weights go, in `dtype`; None: spread over several devices, never refused
     unused : beginnings of the names of weights that are not loaded
-    revision : on the hub
     """
     try:
         if folder is not None:

@@ -21,10 +21,9 @@ DEFAULT_KINDS = ("decoder", "cross")  # the heads that write the answer
 def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     """List a model's heads, one row each: layer, head, kind, dim, pool, module.
 
-    `dim` is the length of the head vector, read from the attention module (it need not be
-    hidden size / heads); with grouped-query attention there are as many output heads as query
-    heads. `module` is the path of the output projection. Raises `ValueError` for a layer whose
-    heads cannot be separated.
+    `dim` is the length of the head vector, read from the attention module: it need not be hidden
+    size / heads. With grouped-query attention there is a head for each query head. `module` is the
+    path of the output projection. Raises `ValueError` for a layer without separate heads.
     """
     rows = []
     for site in sites:

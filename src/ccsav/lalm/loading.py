@@ -33,16 +33,14 @@ def load_lalm(
 
     Parameters
     ----------
-    name_or_path : "mini", the small model in this repository; a local folder, as
-        `save_pretrained` writes it; or a name on the Hugging Face hub, from which it is
-        downloaded unless it is in the local cache
+    name_or_path : "mini", the small model in this repository; a folder, as `save_pretrained`
+        writes it; or a name on the Hugging Face hub, downloaded unless it is in the local cache
     device : "auto" (a GPU if there is one, else the CPU), or a torch device
     dtype : "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name
-    window : seconds of audio that the encoder takes; default: the model's own. A shorter window
-        costs less. Where the encoder does not mask padding (Whisper), the head vectors change:
-        it processes less of the silence that is added after each clip
-    device_map : in place of `device`: "auto" spreads the layers over all GPUs, a dict assigns
-        them, as in `from_pretrained`. Needs the package accelerate
+    window : seconds of audio that the encoder takes, fewer cost less; default: the model's own.
+        Where the encoder does not mask padding (Whisper), head vectors depend on it
+    device_map : in place of `device`, as in `from_pretrained`: "auto" spreads the layers over all
+        GPUs, a dict assigns them; needs the package accelerate
     max_pixels : most pixels in a frame of a video, fewer cost less; default: the family's
     revision : branch, tag or commit on the hub; default: its main branch
 
@@ -82,10 +80,10 @@ def load_lalm(
     longest = family.window or extractor.n_samples / extractor.sampling_rate
     name = "mini" if name_or_path == MINI else str(name_or_path)
     return LALM(
-        name=f"{name}@{revision}" if revision else name,
-        model=model,
-        processor=processor,
-        family=family,
+        f"{name}@{revision}" if revision else name,
+        model,
+        processor,
+        family,
         heads=find_heads(model, family.sites),
         rate=extractor.sampling_rate,
         window=_window(window, longest, extractor.sampling_rate),
@@ -97,13 +95,11 @@ def _config(name_or_path, revision):
     """The model's config, or an `OSError` / `ValueError` of one sentence."""
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
-    if folder == MINI and not (folder / "config.json").is_file():
-        raise OSError(
-            f"{folder}: the mini model is not here. It comes with a clone of the repository: "
-            "install that, with pip install --editable."
-        )
     if local and not (folder / "config.json").is_file():
-        raise OSError(f"{name}: no model here (a folder with a config.json is expected).")
+        hint = "A folder with a config.json is expected."
+        if folder == MINI:
+            hint = "It comes with a clone of the repository: pip install --editable that."
+        raise OSError(f"{name}: no model here. {hint}")
     try:
         return transformers.AutoConfig.from_pretrained(name_or_path, revision=revision)
     except OSError as error:

@@ -1,6 +1,6 @@
 """A frozen audio-language model: its prompt, its heads, their vectors, and its answers."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -60,6 +60,10 @@ class LALM:
     max_pixels: int | None = None
     silences: list[silence.Silence] = field(default_factory=list)
 
+    duration_problem = batch_inputs.duration_problem  # methods, each a function of that module
+    inputs = batch_inputs.prepare_batch
+    passes = batch_inputs.split_into_passes
+
     def __repr__(self):
         kinds = self.heads.groupby("kind", sort=False).size()
         heads = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
@@ -106,7 +110,7 @@ class LALM:
         return self.family.prompt(self, question, modality)
 
     def select(self, heads=None, modality: str = "audio") -> pd.DataFrame:
-        """Rows of the table of heads; `ValueError` for unknown ones, or if they have no input.
+        """Rows of the table of heads; `ValueError` for unknown ones and encoders without sound.
 
         Parameters
         ----------
@@ -121,35 +125,13 @@ class LALM:
             raise ValueError('modality="video" has no sound for the heads of kind "encoder".')
         return chosen
 
-    def duration_problem(self, seconds: float, truncate: bool = False) -> str | None:
-        """What is wrong with a clip's duration, or None; with `truncate`, none is too long."""
-        return batch_inputs.duration_problem(self, seconds, truncate)
-
-    def inputs(self, waveforms: Clips, prompts: Sequence[str], videos: Clips = None) -> Inputs:
-        """The model's arguments for a batch of clips, and each clip's encoder frames, (B,).
-
-        `prompts` has one per clip, from `prompt`, of the same modality. Raises `ValueError` for
-        clips that are too long or too short, or that must not share a batch (see `passes`).
-        """
-        return batch_inputs.prepare_batch(self, waveforms, prompts, videos)
-
-    def passes(
-        self, waveforms: Clips, prompts: Iterable[str], videos: Clips = None
-    ) -> Iterator[tuple[list[int], Inputs]]:
-        """For each forward pass: indices of clips, and what `inputs` gives for them.
-
-        All clips share one pass, unless the family takes clips of one length only in a batch.
-        """
-        return batch_inputs.split_into_passes(self, waveforms, prompts, videos)
-
     def head_vectors(
         self, waveforms: Clips, question: str | None = None, heads=None, videos: Clips = None
     ) -> torch.Tensor:
         """Head vectors of a batch of clips, (B, K, D), float32, on the CPU.
 
-        One forward pass, without logits, that ends at the deepest of the heads. `question` is as
-        in `prompt`, `heads` as in `select`. Raises `ValueError` for clips that are too long or
-        too short.
+        One forward pass, without logits, ends at the deepest of the heads. `question` is as in
+        `prompt`, `heads` as in `select`. Raises `ValueError` for clips too long or too short.
         """
         rows = self.select(heads, batch_inputs.given_modality(waveforms, videos))
         read = partial(self.head_vectors_of, heads=rows)
@@ -163,20 +145,13 @@ class LALM:
             return read_heads(self.model, heads, frames, forward)
 
     def answer(
-        self,
-        waveforms: Clips,
-        question: str | None = None,
-        max_new_tokens: int = 16,
-        videos: Clips = None,
-        *,
-        temperature: float = 0.0,
-        seed: int = 0,
-    ) -> list[str]:
+        self, waveforms: Clips, question: str | None = None, max_new_tokens: int = 16,
+        videos: Clips = None, *, temperature: float = 0.0, seed: int = 0,
+    ) -> list[str]:  # fmt: skip
         """The model's answers in words, one per clip; Whisper transcribes the clip instead.
 
         `question` is as in `prompt`. An answer ends after `max_new_tokens`. With temperature 0,
-        each token is the most likely one; else tokens are drawn, the same for the same seed and
-        batch.
+        each token is the most likely one; else they are drawn, the same for one seed and batch.
         """
         options = (max_new_tokens, temperature, seed)
         return self._each_clip(lambda x: self.say(x[0], *options), waveforms, question, videos)
@@ -201,7 +176,7 @@ class LALM:
         )
         return np.stack(scores)
 
-    def likelihoods(self, inputs: dict, labels: Sequence[str]) -> np.ndarray:
+    def likelihoods(self, inputs: dict, labels: list[str]) -> np.ndarray:
         """Mean log-likelihood per token of labels after what `inputs` prepared; see `rank`."""
         blank = [label for label in labels if not label.strip()]
         if blank or not len(labels):
