@@ -1,13 +1,13 @@
-"""Compare all methods, baselines and ablations and write what they reach to figures/results.json.
+"""Measure all methods, baselines and ablations, and write the results to figures/results.json.
 
     python scripts/measure_methods.py --real ../shared/real    (half an hour on two cores)
 
-Real recordings are heard by whisper-tiny.en, procedural sounds by the mini LALM. Every cell, a task
-with a set of heads and a number of shots, is measured on the same group-disjoint episodes.
+Head vectors of real recordings are from whisper-tiny.en, those of procedural sounds from the mini
+LALM. In every cell (a task, a set of heads, a number of shots) all methods are measured on the same
+group-disjoint episodes.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ import ccsav
 from ccsav import CCSAVClassifier
 from ccsav.evaluation.comparison import evaluate
 from ccsav_lab.baselines import BASELINES
-from ccsav_lab.first_run import METHODS
+from ccsav_lab.first_run import update_results
+from ccsav_lab.methods import METHODS
 
 RESULTS = Path(__file__).resolve().parents[1] / "figures" / "results.json"
 SHOTS = {"real": (1, 3, 5, 10, 15), "mini": (1, 5, 10)}
@@ -52,7 +53,7 @@ def real_tasks(folder: Path, cache: Path) -> dict:
 
 
 def mini_tasks(cache: Path) -> dict:
-    """The course's tasks that need no files, each with the question that fits it."""
+    """The course's tasks on procedural sounds, each with a question that fits it."""
     lalm = ccsav.load_lalm("mini", device="cpu")
     tasks = {}
     for name, question in {
@@ -68,9 +69,10 @@ def mini_tasks(cache: Path) -> dict:
 
 
 def specialists(rng, known: float, noise: float, n_classes=20, n_clips=40, heads=48, dim=16):
-    """Head vectors made by rule, of heads that know a share of the classes each: X (N, K, D), y.
+    """Simulated head vectors, each head of which separates a share of the classes: X (N, K, D), y.
 
-    A known class has a centre of its own; all others share one; noise is added to each number.
+    Each of these classes has a centre of its own, all other classes have one centre in common;
+    noise is added to each number. known: the share.
     """
     y = np.repeat(np.arange(n_classes), n_clips)
     X = np.empty((len(y), heads, dim), np.float32)
@@ -82,7 +84,7 @@ def specialists(rng, known: float, noise: float, n_classes=20, n_clips=40, heads
 
 
 def controlled(n_episodes: int, seed: int) -> list[dict]:
-    """What class-conditional weights gain as heads become specialists, in points ± interval."""
+    """Gain of class-conditional weights over averaged ones, for more and less specialised heads."""
     entries = []
     for noise in (1.5, 3.0):
         for known in (1.0, 0.5, 0.2, 0.1):
@@ -104,19 +106,11 @@ def controlled(n_episodes: int, seed: int) -> list[dict]:
     return entries
 
 
-def write(name: str, results) -> None:
-    """Keep one part of results.json."""
-    known = json.loads(RESULTS.read_text())
-    known[name] = results
-    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-
 def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
     """All methods on one task: a row per heads, method, shots and episode."""
     acts, y, groups = task
-    answering = (acts.heads["kind"] != "encoder").to_numpy()
     parts = []
-    for name, mask in {"decoder heads": answering, "all heads": np.ones_like(answering)}.items():
+    for name, mask in acts.head_sets().items():
         X = acts.X[:, mask]
         for n in shots:
             methods = METHODS | ABLATIONS | BASELINES
@@ -124,18 +118,18 @@ def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
                 methods = {k: m for k, m in methods.items() if "discriminant" not in k}
             options = {"shots": [n], "n_episodes": n_episodes, "seed": seed, "progress": False}
             parts.append(evaluate(methods, X, y, groups, **options).assign(heads=name))
-            untold = {"groups not told": CCSAVClassifier()}
-            untold = evaluate(untold, X, y, groups, tell_groups=False, **options)
-            parts.append(untold.assign(heads=name))
+            without_groups = {"groups not told": CCSAVClassifier()}
+            rows = evaluate(without_groups, X, y, groups, tell_groups=False, **options)
+            parts.append(rows.assign(heads=name))
     return pd.concat(parts)
 
 
-def record(rows: pd.DataFrame) -> list[dict]:
+def cells(rows: pd.DataFrame) -> list[dict]:
     """One entry per task, heads, shots and method: means and 95 % intervals over episodes."""
     entries = []
     for (task, heads), part in rows.groupby(["task", "heads"], sort=False):
         table = ccsav.summary(part)
-        table = table.join(ccsav.compare(part, "paper").add_prefix("over_paper_"))
+        table = table.join(ccsav.compare(part, "CALM").add_prefix("over_calm_"))
         for metric in ("macro_f1", "calibration_error", "equal_error_rate"):
             table[metric] = ccsav.summary(part, metric)["mean"]
         for (method, shots), row in table.iterrows():
@@ -147,31 +141,29 @@ def record(rows: pd.DataFrame) -> list[dict]:
 
 
 def overall(rows: pd.DataFrame) -> list[dict]:
-    """Each method's mean over cells, and its difference to the default, paired by episode."""
+    """Each method's mean over cells, and its difference to CCSAV, paired by episode."""
     wide = rows.pivot(
         index="episode", columns=["task", "heads", "shots", "method"], values="accuracy"
     )
-    default = wide.xs("default", axis=1, level="method")
-    cells = default.mean()
-    others = ["SAV", "paper", *BASELINES]
+    ccsav_alone = wide.xs("CCSAV", axis=1, level="method")
+    others = ["SAV", "CALM", *BASELINES]
     entries = []
     for method in rows["method"].unique():
-        mine = wide.xs(method, axis=1, level="method")
-        # over the cells that both were measured in, episode by episode
-        difference = (mine - default[mine.columns]).mean(axis=1)
+        accuracy = wide.xs(method, axis=1, level="method")
+        reference = ccsav_alone[accuracy.columns]  # in the cells that both were measured in
+        difference = (accuracy - reference).mean(axis=1)  # of each episode
         best = pd.concat(
             [wide.xs(m, axis=1, level="method").mean() for m in others if m != method], axis=1
         ).max(axis=1)
-        behind = (mine.mean() - best).min()
         entries.append(
             {
                 "method": method,
-                "cells": len(mine.columns),
-                "mean": float(mine.mean().mean()),
-                "default_there": float(cells[mine.columns].mean()),
-                "to_default": float(difference.mean()),
+                "cells": len(accuracy.columns),
+                "mean": float(accuracy.mean().mean()),
+                "ccsav_there": float(reference.mean().mean()),
+                "to_ccsav": float(difference.mean()),
                 "interval": half_interval(difference),
-                "worst_to_best_other": float(behind),
+                "worst_to_best_other": float((accuracy.mean() - best).min()),
             }
         )
     return entries
@@ -185,13 +177,15 @@ def half_interval(values: pd.Series) -> float:
 
 def main() -> None:
     """Read the command line, measure, write."""
-    parser = argparse.ArgumentParser(description="Compare methods.")
+    parser = argparse.ArgumentParser(description="Measure all methods.")
     parser.add_argument("--real", type=Path, help="folder with esc10/, fsdd/, whisper-tiny.en/")
-    parser.add_argument("--episodes", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
+    parser.add_argument("--episodes", type=int, default=20, help="for each number of shots")
+    parser.add_argument("--seed", type=int, default=0, help="of the episodes")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".cache/heads"), help="folder for head vectors"
+    )
     options = parser.parse_args()
-    torch.set_num_threads(1)  # the arrays are small
+    torch.set_num_threads(1)  # faster for small arrays
     sets = {"mini": mini_tasks(options.cache)}
     if options.real:
         sets["real"] = real_tasks(options.real, options.cache)
@@ -203,9 +197,9 @@ def main() -> None:
             print(task, (100 * ccsav.summary(rows[-1])["mean"].unstack()).round(1), sep="\n")
         rows = pd.concat(rows)
         settings = {"episodes": options.episodes, "seed": options.seed}
-        study = {"settings": settings, "overall": overall(rows), "cells": record(rows)}
-        write(f"methods-{name}", study)
-    write("specialists", controlled(options.episodes, options.seed))
+        study = {"settings": settings, "overall": overall(rows), "cells": cells(rows)}
+        update_results(RESULTS, f"methods-{name}", study)
+    update_results(RESULTS, "specialists", controlled(options.episodes, options.seed))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure the mini LALM and write data/mini-lalm/measured.json and its model card's tables.
+"""Measure the mini LALM; write data/mini-lalm/measured.json and the tables of its model card.
 
 python scripts/measure_mini_lalm.py [--real ../shared/real] [--log .cache/mini-lalm/log.json]
 """
@@ -15,20 +15,21 @@ from mini_lalm.questions import WEIGHTS, ask, possible
 import ccsav
 from ccsav.clips.loading import load_dataset
 from ccsav.lalm.loading import MINI
-from ccsav_lab.first_run import METHODS, look_at_heads
+from ccsav_lab.first_run import accuracies_of_heads
+from ccsav_lab.methods import METHODS
 
-ANSWERED = 640  # fresh clips, never trained on
+CLIPS = 640  # new clips, not used in training
 SEED = 7_000_000
 EPISODES = 20
 
 
-def answers(lalm) -> dict:
-    """Share of right answers in words by task, on fresh clips of the trained classes."""
+def right_answers(lalm) -> dict:
+    """Share of right answers in words by task, on new clips of the trained classes."""
     rng = np.random.default_rng(SEED)
-    fresh = list(clips.procedural(SEED, ANSWERED))
+    procedural = list(clips.procedural(SEED, CLIPS))
     pairs = [
         pair
-        for number, (wave, facts) in enumerate(fresh[: ANSWERED // 2])
+        for number, (wave, facts) in enumerate(procedural[: CLIPS // 2])
         for pair in (
             (wave, facts | {"real": "real"}),
             (clips.copied(wave, number), facts | {"real": "resynthesised"}),
@@ -37,30 +38,29 @@ def answers(lalm) -> dict:
     result = {}
     for task in (t for t in WEIGHTS if t != "digit"):
         others = frozenset(WEIGHTS) - {task}
-        asked = [
+        chosen = [
             (wave, *ask(rng, facts, clips.TRAINED, others)[1:])
-            for wave, facts in (pairs if task == "real" else fresh)
+            for wave, facts in (pairs if task == "real" else procedural)
             if task in possible(facts)
         ]
-        waves, questions, truth = zip(*asked, strict=True)
-        said = []
+        waves, questions, truth = zip(*chosen, strict=True)
+        answers = []
         for start in range(0, len(waves), 32):
             part = slice(start, start + 32)
             prompts = [lalm.prompt(question) for question in questions[part]]
-            said += lalm.say(lalm.inputs(waves[part], prompts)[0])
-        if task == "is it":  # the verdict counts, yes or no, not what was heard on the way to it
-            said, truth = ([text.split(" ")[-1] for text in texts] for texts in (said, truth))
-        usual = max(truth.count(word) for word in set(truth)) / len(truth)
-        right = np.mean([a == b for a, b in zip(said, truth, strict=True)])
-        result[task] = {"right": float(right), "commonest": usual, "clips": len(truth)}
+            answers += lalm.say(lalm.inputs(waves[part], prompts)[0])
+        if task == "is it":  # only the last word counts, yes or no, not the name before it
+            answers, truth = ([text.split(" ")[-1] for text in x] for x in (answers, truth))
+        commonest = max(truth.count(word) for word in set(truth)) / len(truth)
+        right = np.mean([a == b for a, b in zip(answers, truth, strict=True)])
+        result[task] = {"right": float(right), "commonest": commonest, "clips": len(truth)}
     return result
 
 
 def few_shot(acts, shots) -> dict:
-    """Accuracy and 95 % interval of each method with the decoder's heads and with all."""
-    answering = (acts.heads["kind"] != "encoder").to_numpy()
+    """Accuracy and 95 % interval of each method with the decoder's heads and with all heads."""
     result = {}
-    for name, mask in {"decoder heads": answering, "all heads": slice(None)}.items():
+    for name, mask in acts.head_sets().items():
         options = {"shots": [shots], "n_episodes": EPISODES}
         results = ccsav.evaluate(METHODS, acts.X[:, mask], acts.y, acts.groups, **options)
         for (method, _), row in ccsav.summary(results).iterrows():
@@ -68,19 +68,19 @@ def few_shot(acts, shots) -> dict:
     return result
 
 
-def unheard_digits(lalm, folder: Path):
-    """Head vectors of the digits of FSDD's two speakers that were kept from training."""
+def digits_of_new_speakers(lalm, folder: Path):
+    """Head vectors of the digits of FSDD's two speakers that were not used in training."""
     fsdd = load_dataset(folder / "fsdd", group="speaker")
     return ccsav.extract(
         lalm,
-        fsdd.subset(fsdd.table["speaker"].isin(clips.UNHEARD_SPEAKERS).to_numpy()),
+        fsdd.subset(fsdd.table["speaker"].isin(clips.HELD_OUT_SPEAKERS).to_numpy()),
         "Which digit is spoken?",
         heads="all",
     )
 
 
 def card(measured: dict) -> dict:
-    """The model card's tables, by the name of their place."""
+    """The tables of the model card, by the names of their blocks."""
     lines = ["| task | right | commonest answer | clips |", "| --- | --- | --- | --- |"]
     for task, row in measured["answers"].items():
         shares = f"{100 * row['right']:.1f} % | {100 * row['commonest']:.1f} %"
@@ -103,12 +103,12 @@ def card(measured: dict) -> dict:
 
 
 def written(text: str, measured: dict) -> str:
-    """The model card with its tables filled in between their markers."""
+    """The model card with the tables between their markers replaced."""
     for name, table in card(measured).items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
         if found != 1:
-            raise ValueError(f"the card needs one block <!-- {name} --> … <!-- /{name} -->.")
+            raise ValueError(f"the model card needs one block <!-- {name} --> … <!-- /{name} -->.")
     return text
 
 
@@ -116,27 +116,27 @@ def main() -> None:
     """Read the command line, measure, write."""
     parser = argparse.ArgumentParser(description="Measure the mini LALM.")
     parser.add_argument("--real", type=Path, help="folder with fsdd/")
-    parser.add_argument("--log", type=Path, help="the training's log.json, of a new training")
+    parser.add_argument("--log", type=Path, help="log.json of a new training")
     options = parser.parse_args()
     lalm = ccsav.load_lalm("mini", device="cpu")
     heldout = ccsav.extract(lalm, load_dataset("sounds-heldout"), heads="all")
-    singles, _ = look_at_heads(heldout, EPISODES, seed=0)
+    singles = accuracies_of_heads(heldout, EPISODES, seed=0)
     measured = {
         "parameters": sum(p.numel() for p in lalm.model.parameters()),
         "bytes": (MINI / "model.safetensors").stat().st_size,
-        "answers": answers(lalm),
+        "answers": right_answers(lalm),
         "few_shot": {"held-out classes, 5 shots": few_shot(heldout, 5)},
         "single_heads": [float(x) for x in np.quantile(singles, [0, 0.5, 1])],
         "chance": 1 / len(heldout.labels),
     }
     if options.real:
-        digits = unheard_digits(lalm, options.real)
-        name = "spoken digits, support and queries by different unheard speakers, 10 shots"
+        digits = digits_of_new_speakers(lalm, options.real)
+        name = "spoken digits, support and queries by different new speakers, 10 shots"
         measured["few_shot"][name] = few_shot(digits, 10)
-    record, readme = MINI / "measured.json", MINI / "README.md"
-    known = json.loads(record.read_text()) if record.is_file() else {}
-    measured["curve"] = json.loads(options.log.read_text()) if options.log else known["curve"]
-    record.write_text(json.dumps(measured, indent=1) + "\n")
+    results, readme = MINI / "measured.json", MINI / "README.md"
+    log = json.loads((options.log or results).read_text())
+    measured["curve"] = log if options.log else log["curve"]
+    results.write_text(json.dumps(measured, indent=1) + "\n")
     readme.write_text(written(readme.read_text(encoding="utf-8"), measured), encoding="utf-8")
     print(json.dumps(measured, indent=1))
 

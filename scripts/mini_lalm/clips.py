@@ -1,4 +1,4 @@
-"""Clips to train on, with what is known of them: procedural sounds, and real recordings."""
+"""Training clips with facts about them: procedural sounds and real recordings."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +14,9 @@ RATE = 16_000  # Hz
 LENGTHS = (1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)  # s; one is drawn for each clip
 KINDS = ("griffin-lim", "vocoder")  # of copies, in turn
 TRAINED = CLASSES.index[~CLASSES["held_out"]].tolist()
-UNHEARD_SPEAKERS = ("theo", "yweweler")  # of FSDD; kept for measuring
+HELD_OUT_SPEAKERS = ("theo", "yweweler")  # of FSDD; not used in training
 TRAINED_FOLDS = 3  # of ESC-10's five
-ESC_NAMES = {  # ESC-10's classes in our words; those too near a held-out class are left out
+ESC_NAMES = {  # ESC-10's classes and our names; those similar to a held-out class are left out
     "chainsaw": "chainsaw",
     "clock_tick": "clock",
     "dog_bark": "dog",
@@ -29,12 +29,12 @@ ESC_NAMES = {  # ESC-10's classes in our words; those too near a held-out class 
 
 
 def names(real: bool) -> list[str]:
-    """All names that training may use as an answer."""
+    """All names that are used as answers in training."""
     return sorted({*TRAINED, *(ESC_NAMES.values() if real else ())})
 
 
 def procedural(seed: int, number: int) -> Iterator[tuple[np.ndarray, dict]]:
-    """Fresh clips of the trained classes under any conditions: (waveform, facts)."""
+    """New clips of the trained classes under random conditions: (waveform, facts)."""
     rng = np.random.default_rng(seed)
     for _ in range(number):
         name = TRAINED[rng.integers(len(TRAINED))]
@@ -49,15 +49,15 @@ def procedural(seed: int, number: int) -> Iterator[tuple[np.ndarray, dict]]:
 
 
 def copied(wave: np.ndarray, number: int) -> np.ndarray:
-    """A machine's copy of a clip, by one method or the other in turn."""
+    """A machine-made copy of a clip, by the two methods in turn."""
     return resynthesise(wave, RATE, kind=KINDS[number % len(KINDS)], seed=number)
 
 
 def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
-    """FSDD without two speakers, each take several times, at other levels and delays."""
+    """FSDD without two speakers; each take several times, with random levels, delays and noise."""
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
-    for row in table[~table["speaker"].isin(UNHEARD_SPEAKERS)].itertuples():
+    for row in table[~table["speaker"].isin(HELD_OUT_SPEAKERS)].itertuples():
         wave = audio.read_audio(folder / row.path, RATE)
         for _ in range(variants):
             lead = np.zeros(round(rng.uniform(0, 0.2) * RATE))
@@ -67,7 +67,7 @@ def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.n
 
 
 def environment(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
-    """ESC-10's first folds, cut to 2 or 4 s at random places and levels."""
+    """The first folds of ESC-10: random parts of 2 or 4 s, at random levels."""
     rng = np.random.default_rng(seed)
     table = pd.read_csv(folder / "manifest.csv")
     for row in table[table["fold"] <= TRAINED_FOLDS].itertuples():
@@ -76,5 +76,5 @@ def environment(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.nda
             length = int(rng.choice([2, 4])) * RATE
             start = rng.integers(max(1, len(wave) - length))
             part = wave[start : start + length] * np.float32(10 ** rng.uniform(-0.5, 0.2))
-            if np.abs(part).max() > 1e-3:  # ESC's clips are padded with silence
+            if np.abs(part).max() > 1e-3:  # some clips of ESC are padded with silence
                 yield part, {"name": ESC_NAMES[row.label]}

@@ -1,4 +1,4 @@
-"""The untrained mini LALM: its tokenizer, its processor, its 7 million parameters."""
+"""The untrained mini LALM: its tokenizer, its processor, and a model of 7 million parameters."""
 
 import copy
 import json
@@ -51,9 +51,9 @@ TEMPLATE = (
 
 
 def build_tokenizer(names: list[str], families: list[str]) -> Qwen2Tokenizer:
-    """Byte pairs learned from the words of all questions and answers.
+    """Byte-pair encoding of the words of all questions and answers.
 
-    A space is a token of its own, so that a name is the same tokens in a question and an answer.
+    A space is a separate token, so that a name has the same tokens in a question and an answer.
     """
     answers = "yes no high low loud soft real resynthesised user assistant"
     words = " ".join([*names, *DIGITS, *families, answers]).split()
@@ -81,10 +81,10 @@ def build_processor(tokenizer: Qwen2Tokenizer) -> Qwen2AudioProcessor:
 
 
 def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2AudioForConditionalGeneration:
-    """Random weights; positions of the audio encoder are fixed sines, as in Whisper.
+    """A model with random weights; the encoder's positions are fixed sines, as in Whisper.
 
-    The output layer shares the weights of the token embeddings. The class does not know of that:
-    `untied` must be applied before the model is saved.
+    The output layer shares the weights of the token embeddings. The class cannot save this: use
+    `untied` before saving the model.
     """
     end, pad = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
     text = TEXT | {"vocab_size": len(tokenizer), "eos_token_id": end, "pad_token_id": pad}
@@ -105,7 +105,7 @@ def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2AudioForConditiona
 
 
 def untied(model: Qwen2AudioForConditionalGeneration) -> Qwen2AudioForConditionalGeneration:
-    """A copy in float16 whose output layer has weights of its own."""
+    """A copy in float16 whose output layer has separate weights."""
     model = copy.deepcopy(model).half()
     model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
     return model

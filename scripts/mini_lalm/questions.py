@@ -1,4 +1,4 @@
-"""Questions about a clip, in several phrasings, and their answers in words."""
+"""Questions about a clip, in several phrasings, and the answers in words."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ PHRASINGS = {
 WEIGHTS = {"name": 8, "digit": 8, "family": 2, "is it": 24, "options": 2, "pitch": 1, "events": 3,
            "level": 1, "real": 5}  # fmt: skip
 ABOUT_THE_NAME = frozenset({"name", "digit", "family", "is it", "options"})
-LOW_HZ, HIGH_HZ = 350.0, 800.0  # pitches in between are not asked about
+LOW_HZ, HIGH_HZ = 350.0, 800.0  # no question about pitches in between
 SOFT_DB, LOUD_DB = -40.0, -28.0  # root mean square re full scale, likewise
 MOST_EVENTS = 6
 WRONG_OPTIONS = 3
@@ -32,15 +32,22 @@ def ask(
 ) -> tuple[str, str, str]:
     """Draw a question about a clip: (task, question, answer).
 
-    Whether it is X is answered by what it is, and then by yes or no: compared in two steps.
+    The answer to "is it X" is the true name, and then yes or no: the comparison is a second step.
 
-    facts: what is known of the clip (see `possible`). names: all names a wrong option
-    may take; for a digit it is another digit.
-    asked: tasks that are not to be asked again. Raises ValueError if nothing can be asked.
+    Parameters
+    ----------
+    facts : about the clip, see `possible`.
+    names : candidates for wrong options; for a digit they are the other digits.
+    asked : tasks that are left out.
+
+    Raises
+    ------
+    ValueError
+        If no task is left.
     """
     tasks = [task for task in possible(facts) if task not in asked]
     if not tasks:
-        raise ValueError(f"nothing (else) can be asked about a clip with {sorted(facts)}.")
+        raise ValueError(f"no question is left about a clip with the facts {sorted(facts)}.")
     weights = np.array([WEIGHTS[task] for task in tasks], float)
     task = str(rng.choice(tasks, p=weights / weights.sum()))
     question = str(rng.choice(PHRASINGS[task]))
@@ -57,7 +64,7 @@ def ask(
 
 
 def settled(task: str) -> frozenset:
-    """The tasks from which nothing is learned once this one has been answered."""
+    """The tasks whose answer is clear once this one has been answered."""
     named = task in ("name", "digit", "options", "is it")
     return ABOUT_THE_NAME if named else frozenset({task})
 

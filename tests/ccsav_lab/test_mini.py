@@ -63,7 +63,7 @@ def test_it_compares_and_tells_copies(mini):
 def test_few_shot_on_sounds_it_has_no_word_for(mini):
     data = tasks.sounds_heldout(clips=12, progress=False)
     acts = ccsav.extract(mini, data, progress=False)
-    methods = {"default": ccsav.CCSAVClassifier()}
+    methods = {"CCSAV": ccsav.CCSAVClassifier()}
     options = {"shots": [5], "n_episodes": 5, "progress": False}
     results = ccsav.evaluate(methods, acts.X, acts.y, **options)
     assert results["accuracy"].mean() > 0.5  # chance is 1 in 18
