@@ -30,7 +30,7 @@ def header(path: str | Path) -> tuple[int, int]:
         ) from error
     _check_rate(info.samplerate, path)
     if info.frames == 0:
-        raise AudioError(f"{path}: the recording holds no samples.")
+        raise AudioError(f"{path}: the recording has no samples.")
     return info.frames, info.samplerate
 
 
@@ -71,7 +71,7 @@ def prepare(
     if waveform.ndim != 1:
         raise AudioError(f"{name}: expected one channel, (samples,), but got {waveform.shape}.")
     if waveform.size == 0:
-        raise AudioError(f"{name}: the recording holds no samples.")
+        raise AudioError(f"{name}: the recording has no samples.")
     bad = np.count_nonzero(~np.isfinite(waveform))
     if bad:
         raise AudioError(f"{name}: {bad} of {waveform.size} samples are NaN or infinite.")

@@ -1,4 +1,4 @@
-"""A dataset is a table: one row per clip, with its path, label and, where known, group."""
+"""A dataset is a table: one row per clip, with its path, label and optional group."""
 
 import hashlib
 from collections.abc import Sequence

@@ -118,13 +118,9 @@ def from_folder(root: str | Path) -> Dataset:
 
 
 def from_csv(
-    file: str | Path,
-    root: str | Path | None = None,
-    *,
-    path: str = "path",
-    label: str = "label",
-    group: str | None = None,
-) -> Dataset:
+    file: str | Path, root: str | Path | None = None, *,
+    path: str = "path", label: str = "label", group: str | None = None,
+) -> Dataset:  # fmt: skip
     """Read a CSV file with one row per clip.
 
     Parameters

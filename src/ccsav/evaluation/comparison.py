@@ -24,17 +24,10 @@ def fit_with_groups(
 
 
 def evaluate(
-    methods: Mapping[str, BaseEstimator],
-    X: np.ndarray,
-    y: np.ndarray,
-    groups: np.ndarray | None = None,
-    *,
-    shots: Sequence[int] = (1, 5),
-    n_episodes: int = 20,
-    seed: int = 0,
-    progress: bool = True,
-    tell_groups: bool = True,
-) -> pd.DataFrame:
+    methods: Mapping[str, BaseEstimator], X: np.ndarray, y: np.ndarray,
+    groups: np.ndarray | None = None, *, shots: Sequence[int] = (1, 5), n_episodes: int = 20,
+    seed: int = 0, progress: bool = True, tell_groups: bool = True,
+) -> pd.DataFrame:  # fmt: skip
     """Fit all methods on the same few-shot episodes, and measure them on the queries.
 
     Parameters
@@ -75,15 +68,9 @@ def evaluate(
 
 
 def class_recalls(
-    methods: Mapping[str, BaseEstimator],
-    X: np.ndarray,
-    y: np.ndarray,
-    groups: np.ndarray | None = None,
-    *,
-    shots: int = 5,
-    n_episodes: int = 20,
-    seed: int = 0,
-) -> pd.DataFrame:
+    methods: Mapping[str, BaseEstimator], X: np.ndarray, y: np.ndarray,
+    groups: np.ndarray | None = None, *, shots: int = 5, n_episodes: int = 20, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
     """Share of each class's queries that each method classifies correctly, averaged over episodes.
 
     Parameters are those of `evaluate`; `shots` is one number. Returns a row per class and a column

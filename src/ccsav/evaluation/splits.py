@@ -8,12 +8,7 @@ _ATTEMPTS = 100  # random orders of the groups to try before a request is called
 
 
 def episodes(
-    y: np.ndarray,
-    groups: np.ndarray | None = None,
-    *,
-    shots: int,
-    n_episodes: int,
-    seed: int = 0,
+    y: np.ndarray, groups: np.ndarray | None = None, *, shots: int, n_episodes: int, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Draw few-shot episodes whose support and query sets have no group in common.
 

@@ -23,19 +23,10 @@ class ExtractionError(ValueError):
 
 
 def extract(
-    lalm: LALM,
-    dataset: Dataset,
-    question: str | Sequence[str] | None = None,
-    *,
-    heads=None,
-    modality: str = "audio",
-    batch_size: int = 16,
-    cache: str | Path | None = None,
-    on_error: str = "raise",
-    truncate: bool = False,
-    dtype: str = "float16",
-    progress: bool = True,
-) -> HeadActivations:
+    lalm: LALM, dataset: Dataset, question: str | Sequence[str] | None = None, *,
+    heads=None, modality: str = "audio", batch_size: int = 16, cache: str | Path | None = None,
+    on_error: str = "raise", truncate: bool = False, dtype: str = "float16", progress: bool = True,
+) -> HeadActivations:  # fmt: skip
     """Compute the head vectors of every clip of a dataset, in one forward pass per clip.
 
     Parameters
@@ -67,7 +58,12 @@ def extract(
     >>> ccsav.extract(ccsav.load_lalm("mini"), dataset, "What sound is this?", progress=False)
     HeadActivations(2 clips × 48 heads × 32 numbers in float16, no labels, 0 clips skipped, ...)
     """
-    _check_options(on_error, dtype, batch_size)
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error={on_error!r}: choose "raise" or "skip".')
+    if dtype not in ("float16", "float32"):
+        raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: choose at least 1.")
     prompts = _prompts(lalm, question, len(dataset), modality)
     chosen = lalm.select(heads, modality)
     work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
@@ -77,22 +73,11 @@ def extract(
     clips = _equal_clips(work, np.argsort(-seconds, kind="stable"), reasons)
     identity = work.identity()
     X, failed = _compute(work, clips, Cache(cache or None, identity), on_error, progress)
-    copies = sum(map(len, clips.values())) - len(clips)
     reasons |= failed
-    cut = sum(seconds[i] > lalm.window for i in range(len(dataset)) if i not in reasons)
-    _warn(work, reasons, cut, copies)
-    provenance = _provenance(work, int(cut)) | identity
+    cut = sum(bool(s > lalm.window) for i, s in enumerate(seconds) if i not in reasons)
+    _warn(work, reasons, cut, copies=sum(map(len, clips.values())) - len(clips))
+    provenance = _provenance(work, cut) | identity
     return assemble(dataset, X, reasons, chosen, provenance)
-
-
-def _check_options(on_error, dtype, batch_size):
-    """Raise `ValueError` for an option that `extract` has not."""
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f'on_error={on_error!r}: choose "raise" or "skip".')
-    if dtype not in ("float16", "float32"):
-        raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: choose at least 1.")
 
 
 def _prompts(lalm, question, n, modality):
@@ -156,9 +141,8 @@ def _listed(dataset, reasons):
 
 def _warn(work, reasons, cut, copies):
     """Warn with the number of clips that were left out, cut, or are copies of another clip."""
-    notes = count_and_name(
-        [work.dataset.path(i) for i in sorted(reasons)], "clips were left out (see `skipped`)"
-    )
+    left_out = [work.dataset.path(i) for i in sorted(reasons)]
+    notes = count_and_name(left_out, "clips were left out (see `skipped`)")
     if cut:
         notes.append(f"{cut} clips were cut to the model's window of {work.lalm.window:g} s")
     if copies:

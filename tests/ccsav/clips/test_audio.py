@@ -71,7 +71,7 @@ def test_not_audio(tmp_path):
 
 def test_no_samples(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(0), RATE)
-    refused(tmp_path / "a.wav", "holds no samples")
+    refused(tmp_path / "a.wav", "has no samples")
 
 
 def test_samples_that_are_not_finite(tmp_path, tone):

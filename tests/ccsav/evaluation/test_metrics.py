@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from sklearn.base import clone
 
 from ccsav import CCSAVClassifier, SAVClassifier
 from ccsav.evaluation import metrics
-from ccsav_lab.baselines import BASELINES, best_head
 
 
 def test_equal_error_rate_by_hand():
@@ -33,29 +31,6 @@ def task(request):
     return X.astype(np.float32), y
 
 
-@pytest.mark.parametrize("name", BASELINES)
-@pytest.mark.parametrize("shots", [1, 5])
-def test_baselines(task, name, shots):
-    X, y = task
-    support = np.arange(shots * len(set(y)))
-    if shots == 1 and "discriminant" in name:
-        pytest.skip("discriminant analysis needs two clips of a class")
-    fitted = clone(BASELINES[name]).fit(X[support], y[support])
-    assert fitted.classes_.tolist() == sorted(set(y))
-    result = metrics.score(fitted, X[60:], y[60:])
-    assert (result["equal_error_rate"] >= 0) == (len(set(y)) == 2)
-    assert 0 <= result["macro_f1"] <= 1
-    if shots == 5:
-        assert result["accuracy"] > (0.9 if "best" in name else 0.6)
-        if "best" in name:
-            assert fitted.head_ == 2
-
-
-def test_a_head_that_never_changes_is_never_the_best(task):
-    X, y = task
-    assert best_head(X[:, [3, 0]], y) == 1
-
-
 def test_scores_of_the_votes(task):
     X, y = task
     for classifier in (SAVClassifier(2), CCSAVClassifier()):
@@ -63,10 +38,3 @@ def test_scores_of_the_votes(task):
         result = metrics.score(fitted, X[20:], y[20:])
         assert result["accuracy"] == pytest.approx(fitted.score(X[20:], y[20:]))
         assert 0 <= result["calibration_error"] < 1
-
-
-def test_unknown_heads(task):
-    X, y = task
-    broken = clone(BASELINES["ridge, all heads"]).set_params(heads="worst")
-    with pytest.raises(ValueError, match="heads='worst': choose 'all' or 'best'"):
-        broken.fit(X, y)

@@ -48,11 +48,11 @@ def load_named(name: str, group: str | None, split: str | None, fetch: bool) -> 
 
 
 def load_release(folder: Path, group: str | None, split: str | None) -> Dataset | None:
-    """Read a folder that holds an official release; None if it holds none.
+    """Read a folder that contains an official release; None if it contains none.
 
     Raises
     ------
-    DatasetError : the folder holds several releases, or the release cannot be used.
+    DatasetError : the folder contains several releases, or the release cannot be used.
     """
     names = [
         name
@@ -61,7 +61,7 @@ def load_release(folder: Path, group: str | None, split: str | None) -> Dataset 
     ]
     if len(names) > 1:
         raise DatasetError(
-            f"{folder}: holds {' and '.join(names)}; give the folder of one of them."
+            f"{folder}: contains {' and '.join(names)}; give the folder of one of them."
         )
     if not names:
         return None

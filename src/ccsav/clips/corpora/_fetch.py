@@ -26,4 +26,4 @@ def get_archive(folder, url, checksum, size, fetch, needed):
         progressbar=True,
     )
     if not (folder / needed).exists():
-        raise DatasetError(f"{folder}: {url} was unpacked beside it, but holds no {needed}.")
+        raise DatasetError(f"{folder}: {url} was unpacked beside it, but contains no {needed}.")
