@@ -1,4 +1,4 @@
-"""The mini LALM as it ships, and the main job on it, on a small draw."""
+"""The mini LALM of the repository, its training script, and its model card."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def mini():
     return ccsav.load_lalm("mini", device="cpu")
 
 
-def test_it_is_what_it_should_be(mini):
+def test_its_size_and_shape(mini):
     assert type(mini.model).__name__ == "Qwen2AudioForConditionalGeneration"
     assert (mini.name, mini.family.name, mini.window, mini.rate) == (
         "mini",
@@ -41,11 +41,11 @@ def test_it_names_sounds_in_words(mini):
     said = mini.answer(waves, "What sound is this?")
     right = np.mean([answer == name for answer, name in zip(said, names, strict=True)])
     assert right > 0.5  # chance is 1 in 46
-    assert set(said) <= set(names) | {"rooster", "sneeze"}  # words it was taught, and no others
+    assert set(said) <= set(names) | {"rooster", "sneeze"}  # names of its training, and no others
 
 
-def test_it_compares_and_tells_copies(mini):
-    """Both were beyond an earlier training, which always gave the same answer."""
+def test_it_compares_names_and_recognises_copies(mini):
+    """An earlier training learned neither: it always gave the same answer."""
     names = CLASSES.index[~CLASSES["held_out"]].to_list()
     waves = [render(name, 987_655).waveform for name in names]
     asked = [names[i if i % 2 else i - 1] for i in range(len(names))]
@@ -60,7 +60,7 @@ def test_it_compares_and_tells_copies(mini):
     assert np.mean(right) > 0.65
 
 
-def test_few_shot_on_sounds_it_has_no_word_for(mini):
+def test_few_shot_on_sounds_that_it_cannot_name(mini):
     data = tasks.sounds_heldout(clips=12, progress=False)
     acts = ccsav.extract(mini, data, progress=False)
     methods = {"CCSAV": ccsav.CCSAVClassifier()}
@@ -69,7 +69,7 @@ def test_few_shot_on_sounds_it_has_no_word_for(mini):
     assert results["accuracy"].mean() > 0.5  # chance is 1 in 18
 
 
-def test_missing_mini_says_where_it_comes_from(monkeypatch, tmp_path):
+def test_a_missing_mini_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr("ccsav.lalm.loading.MINI", tmp_path / "nowhere")
     with pytest.raises(OSError, match="comes with a clone of the repository"):
         ccsav.load_lalm("mini")
@@ -95,19 +95,29 @@ def test_named_tasks():
     assert ccsav.load_dataset("sounds-heldout").labels.tolist() == heldout.labels.tolist()
 
 
-def test_training_runs_and_resumes(tmp_path):
-    script = ROOT / "scripts" / "train_mini_lalm.py"
-    command = [sys.executable, script, "--out", tmp_path / "out", "--work", tmp_path / "work"]
-    command += ["--clips", "40", "--workers", "1", "--steps"]
-    first = subprocess.run([*command, "1"], capture_output=True, text=True, check=False)
-    assert first.returncode == 0, first.stderr
-    second = subprocess.run([*command, "2"], capture_output=True, text=True, check=False)
-    assert "going on from step 1" in second.stdout
+def test_training_runs_and_continues(tmp_path, monkeypatch, capsys):
+    import train_mini_lalm
+
+    monkeypatch.setattr("mini_lalm.batches.BATCH", 4)  # of 32
+    for steps in ("1", "2"):
+        command = ["train_mini_lalm", "--out", tmp_path / "out", "--work", tmp_path / "work"]
+        command += ["--clips", "12", "--workers", "1", "--steps", steps]
+        monkeypatch.setattr(sys, "argv", [str(part) for part in command])
+        train_mini_lalm.main()
+    assert "continuing from step 1" in capsys.readouterr().out
     log = json.loads((tmp_path / "work" / "log.json").read_text())
     assert [row[0] for row in log] == [1, 2]
     lalm = ccsav.load_lalm(tmp_path / "out", device="cpu")
     assert lalm.model.dtype == torch.float32
     assert len(lalm.heads) == len(ccsav.load_lalm("mini", device="cpu").heads)
+
+
+def test_the_training_script_is_a_command(tmp_path):
+    script = ROOT / "scripts" / "train_mini_lalm.py"
+    command = [sys.executable, script, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Train the mini LALM" in done.stdout
 
 
 def test_questions_and_answers():
@@ -144,7 +154,7 @@ def test_questions_and_answers():
             else:
                 assert answer == expected[task]
     assert possible({"pitch": 500.0, "events": 9, "level": -35.0}) == []
-    with pytest.raises(ValueError, match="nothing"):
+    with pytest.raises(ValueError, match="no question is left"):
         ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit", "is it", "options"}))
 
 
@@ -159,15 +169,15 @@ def test_the_card_says_what_was_measured():
     assert written(text, changed) != text
 
 
-def test_nothing_given_away_is_asked_again():
+def test_a_question_whose_answer_is_clear_is_left_out():
     from mini_lalm.questions import ABOUT_THE_NAME, settled
 
     assert settled("name") == settled("is it") == settled("digit") == ABOUT_THE_NAME
     assert settled("events") == {"events"}
 
 
-def test_a_pruned_classifier_asks_less_of_the_model(mini):
-    """Heads of the first layers only: the layers above are never run."""
+def test_a_pruned_classifier_needs_fewer_layers(mini):
+    """With heads of the first layers alone, the layers above are never run."""
     dataset = tasks.sounds_heldout(clips=4, progress=False)
     acts = ccsav.extract(mini, dataset, heads=mini.heads.query("layer > 0").index)
     decoder = acts.heads["kind"] == "decoder"
