@@ -178,13 +178,11 @@ def _problems(dataset):
             problems.append(f"{len(dataset.waveforms)} waveforms for {len(table)} rows.")
         if not dataset.rate:
             problems.append("waveforms need their sampling rate: give `rate` in Hz.")
-    else:
-        paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
-        missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
-        problems += count_and_name(
-            missing, f"files that do not exist under {dataset.root.resolve()}"
-        )
-    return problems
+        return problems
+    paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
+    missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
+    folder = dataset.root.resolve()
+    return problems + count_and_name(missing, f"files that do not exist under {folder}")
 
 
 def count_and_name(rows, what: str) -> list[str]:

@@ -73,8 +73,11 @@ def class_recalls(
 ) -> pd.DataFrame:  # fmt: skip
     """Share of each class's queries that each method classifies correctly, averaged over episodes.
 
-    Parameters are those of `evaluate`; `shots` is one number. Returns a row per class and a column
-    per method, from 0 to 1.
+    Returns a row per class and a column per method, from 0 to 1.
+
+    Parameters
+    ----------
+    methods, X, y, groups, shots, n_episodes, seed : as in `evaluate`, but `shots` is one number.
 
     Examples
     --------
@@ -97,9 +100,12 @@ def class_recalls(
 def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
     """Mean over episodes with its 95 % interval, for each method and number of shots.
 
-    results: from `evaluate`; metric: one of its columns. Returns the columns mean, interval (half
-    width, Student's t) and episodes. Episodes are drawn from the same clips: the interval is for
-    other draws, not for other clips.
+    Returns the columns mean, interval (half width, Student's t) and episodes. Episodes are drawn
+    from the same clips: the interval is for other draws, not for other clips.
+
+    Parameters
+    ----------
+    results, metric : from `evaluate`, and one of its columns.
 
     Examples
     --------
@@ -116,8 +122,12 @@ def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
 def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> pd.DataFrame:
     """Mean difference to a baseline, paired by episode, with its 95 % interval.
 
-    results, metric: as in `summary`; baseline: name of a method. Returns the columns of `summary`,
-    and win, tie, loss: in how many episodes the value was above the baseline's, equal, or below.
+    Returns the columns of `summary`, and win, tie, loss: in how many episodes the value was above
+    the baseline's, equal, or below.
+
+    Parameters
+    ----------
+    results, baseline, metric : from `evaluate`, the name of a method, and one of the columns.
 
     Examples
     --------

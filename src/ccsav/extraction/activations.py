@@ -12,7 +12,7 @@ from ccsav.clips.dataset import Dataset
 class HeadActivations:
     """Head vectors of N clips, as `extract` returns them.
 
-    Attributes
+    Parameters
     ----------
     X : (N, K, D), float16 unless asked otherwise; vectors shorter than D end in zeros.
     y : (N,) class of each clip, an index into `labels`; None for a dataset without labels.
