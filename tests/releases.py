@@ -1,6 +1,6 @@
 """Miniatures of official releases, with procedural sounds in place of the recordings.
 
-That of ESC-50 is in `ccsav.paper.miniature`.
+That of ESC-50 is in `ccsav_lab.paper.miniature`.
 """
 
 from pathlib import Path

@@ -17,7 +17,7 @@ from .qwen3_omni_moe import qwen3_omni_moe
 from .voxtral import voxtral
 from .whisper import whisper
 
-# model_type → what writes a folder of one
+# model_type → a function that writes a folder with such a model
 FAMILIES = {
     "whisper": whisper,
     "qwen2_audio": qwen2_audio,

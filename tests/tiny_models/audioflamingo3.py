@@ -28,7 +28,7 @@ You are a helpful assistant.<|im_end|>
 
 
 def audioflamingo3(folder: Path, *, seconds: int = SECONDS, layers: int = 3) -> Path:
-    """An Audio Flamingo 3 with grouped-query attention, and head_dim unlike hidden / heads."""
+    """An Audio Flamingo 3 with grouped-query attention and a head_dim of its own."""
     vocabulary, merges = byte_pairs()
     tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges)
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<sound>"]

@@ -1,4 +1,4 @@
-"""What the tiny models share: a byte-pair tokenizer, unlike weights, saving."""
+"""What the tiny models share: a byte-pair tokenizer, perturbed weights, saving."""
 
 import json
 from pathlib import Path
@@ -34,8 +34,8 @@ def extractor(seconds: int = SECONDS) -> WhisperFeatureExtractor:
     return WhisperFeatureExtractor(feature_size=MELS, chunk_length=seconds)
 
 
-def unlike(model):
-    """Give every weight, biases and norms too, a value of its own, so that no mistake hides."""
+def perturbed(model):
+    """Add noise to all weights: with biases of 0 and norms of 1, mistakes would change nothing."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in model.parameters():
@@ -45,6 +45,6 @@ def unlike(model):
 
 def save(folder: Path, model, *parts) -> Path:
     """Write the model and its processor, or the parts of one, as a folder."""
-    for part in (unlike(model), *parts):
+    for part in (perturbed(model), *parts):
         part.save_pretrained(folder)
     return folder

@@ -16,7 +16,7 @@ from transformers import (
     SiglipImageProcessorPil,
 )
 
-from .common import unlike
+from .common import perturbed
 
 TEMPLATE = (
     "{{ bos_token }}{%- for message in messages -%}{{ '<start_of_turn>' + message['role'] + '\n' }}"
@@ -30,12 +30,12 @@ SPECIAL |= {"eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
 SPECIAL |= {"eoa_token": "<end_of_audio>", "audio_token": "<audio_soft_token>"}
 
 
-class _Blind(Gemma3nVisionConfig):
+class _NoVision(Gemma3nVisionConfig):
     model_type = "tiny_blind"
 
 
-class _BlindTower(PreTrainedModel):
-    config_class = _Blind
+class _NoVisionTower(PreTrainedModel):
+    config_class = _NoVision
 
     def __init__(self, config):
         super().__init__(config)
@@ -44,7 +44,7 @@ class _BlindTower(PreTrainedModel):
 
 def gemma3n(folder: Path) -> Path:
     """A Gemma 3n: local and global layers, the upper two without keys; heads of 24 and 8."""
-    AutoModel.register(_Blind, _BlindTower, exist_ok=True)
+    AutoModel.register(_NoVision, _NoVisionTower, exist_ok=True)
     plain = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
     plain += [*(f"<0x{byte:02X}>" for byte in range(256)), "▁", *map(chr, range(33, 127))]
     vocabulary = {token: i for i, token in enumerate(plain)}
@@ -62,7 +62,7 @@ def gemma3n(folder: Path) -> Path:
     config = Gemma3nConfig(
         text_config=text,
         audio_config=audio,
-        vision_config=_Blind(**vision),
+        vision_config=_NoVision(**vision),
         boi_token_id=ids["boi_token"],
         eoi_token_id=ids["eoi_token"],
         image_token_id=ids["image_token"],
@@ -71,7 +71,7 @@ def gemma3n(folder: Path) -> Path:
         audio_token_id=ids["audio_token"],
     )
     torch.manual_seed(0)
-    unlike(Gemma3nForConditionalGeneration(config)).save_pretrained(folder)
+    perturbed(Gemma3nForConditionalGeneration(config)).save_pretrained(folder)
     path = Path(folder, "config.json")
     saved = json.loads(path.read_text())
     saved["vision_config"] = Gemma3nVisionConfig(**vision).to_dict()  # as on the hub

@@ -11,7 +11,7 @@ from transformers import (
     GemmaTokenizer,
 )
 
-from .common import unlike
+from .common import perturbed
 
 TEMPLATE = (
     "{{ bos_token }}{%- for message in messages -%}{{ '<|turn>' + message['role'] + '\n' }}"
@@ -53,7 +53,7 @@ def gemma4(folder: Path) -> Path:
         audio_token_id=ids["audio_token"],
     )
     torch.manual_seed(0)
-    model = unlike(Gemma4ForConditionalGeneration(config))
+    model = perturbed(Gemma4ForConditionalGeneration(config))
     for layer in model.model.audio_tower.layers:  # the official weights come with such bounds
         layer.self_attn.post.input_min.fill_(-0.4)
         layer.self_attn.post.input_max.fill_(0.4)

@@ -28,7 +28,7 @@ NAMES = ["<|user|>", "<|assistant|>", "<|begin_of_audio|>", "<|pad|>", "<|end_of
 
 
 def glmasr(folder: Path, *, seconds: int = SECONDS, layers: int = 3) -> Path:
-    """A GLM-ASR with grouped-query attention, and head_dim unlike hidden / heads throughout."""
+    """A GLM-ASR with grouped-query attention and a head_dim of its own throughout."""
     vocabulary, merges = byte_pairs()
     backend = Tokenizer(models.BPE(vocabulary, merges))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from .adapter import save_adapter
-from .common import byte_pairs, unlike
+from .common import byte_pairs, perturbed
 
 EXTRACTOR = {
     "feature_extractor_type": "GraniteSpeechFeatureExtractor",
@@ -24,7 +24,7 @@ EXTRACTOR = {
     "projector_window_size": 15,
     "sampling_rate": 16000,
 }  # fmt: skip
-TEMPLATE = (  # the official one, too, writes today's date where no system message is given
+TEMPLATE = (  # like the official one, it writes today's date if there is no system message
     "{%- if messages[0]['role'] != 'system' %}<|start_of_role|>system<|end_of_role|>"
     "Today's Date: {{ strftime_now('%B %d, %Y') }}.<|end_of_text|>\n{%- endif %}"
     "{%- for message in messages %}<|start_of_role|>{{ message['role'] }}<|end_of_role|>"
@@ -60,7 +60,7 @@ def granite_speech(folder: Path, *, adapter: bool = True, plus: bool = False) ->
         has_lora_adapter=adapter,
     )
     torch.manual_seed(0)
-    model = unlike(family[1](config))
+    model = perturbed(family[1](config))
     model.save_pretrained(folder)
     tokenizer.chat_template = TEMPLATE
     tokenizer.save_pretrained(folder)  # the extractor's class cannot be made without torchaudio

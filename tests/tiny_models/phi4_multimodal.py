@@ -11,7 +11,7 @@ from transformers import (
 )
 
 from .adapter import save_adapter
-from .common import byte_pairs, unlike
+from .common import byte_pairs, perturbed
 
 TEMPLATE = (
     "{%- for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] }}<|end|>"
@@ -52,7 +52,7 @@ def phi4_multimodal(folder: Path) -> Path:
         vision_config=vision | {"image_token_id": tokenizer.image_token_id},
     )
     torch.manual_seed(0)
-    model = unlike(Phi4MultimodalForCausalLM(config))
+    model = perturbed(Phi4MultimodalForCausalLM(config))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)  # the processor cannot be made without torchvision
     Phi4MultimodalFeatureExtractor().save_pretrained(folder)

@@ -70,9 +70,9 @@ def qwen2_5_omni(folder: Path, *, thinker_only: bool = False, seconds: int = SEC
 
 
 def save_preprocessor(folder, processor: str, seconds: int, patch_size: int):
-    """The one file in which the hub keeps the settings for sounds, pictures and videos."""
-    sounds = extractor(seconds).to_dict() | {"return_attention_mask": True}
-    pictures = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch_size}
-    pictures |= {"temporal_patch_size": 2, "merge_size": 2, "processor_class": processor}
-    settings = json.dumps(sounds | pictures, indent=2)
+    """The one file in which the hub keeps the settings for audio, images and videos."""
+    audio = extractor(seconds).to_dict() | {"return_attention_mask": True}
+    images = {"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch_size}
+    images |= {"temporal_patch_size": 2, "merge_size": 2, "processor_class": processor}
+    settings = json.dumps(audio | images, indent=2)
     (Path(folder) / "preprocessor_config.json").write_text(settings)

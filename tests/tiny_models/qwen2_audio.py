@@ -25,7 +25,7 @@ def qwen2_audio(
     audio_width: int = 32,
     audio_layers: int = 2,
 ) -> Path:
-    """A Qwen2-Audio with grouped-query attention, and head_dim unlike hidden / heads."""
+    """A Qwen2-Audio with grouped-query attention and a head_dim of its own."""
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     names += ["<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"]
     vocabulary, merges = byte_pairs()

@@ -13,7 +13,7 @@ from transformers import (
 
 from .common import MELS, SECONDS, byte_pairs, save
 
-# text is heard in the system's turn only; the user's holds clips and nothing else
+# text is taken from the system's turn only, clips from the user's
 TEMPLATE = """\
 <|im_start|>system
 {% for turn in messages if turn.role == 'system' -%}
@@ -37,7 +37,7 @@ MARKS = {
 
 
 def qwen3_asr(folder: Path, *, seconds: int = SECONDS, layers: int = 3) -> Path:
-    """A Qwen3-ASR whose encoder attends within 2 s; decoder head_dim unlike hidden / heads."""
+    """A Qwen3-ASR whose encoder attends within 2 s; the decoder has a head_dim of its own."""
     vocabulary, merges = byte_pairs()
     tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges, extra_special_tokens=MARKS)
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]

@@ -22,6 +22,29 @@ TEMPLATE = """\
 {% else %}{{ c.text }}{% endif %}{% endfor %}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
+TEXT = {
+    "hidden_size": 64,
+    "moe_intermediate_size": 32,
+    "num_experts": 4,
+    "num_experts_per_tok": 2,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 24,
+    "rope_parameters": {"rope_type": "default", "mrope_section": [4, 4, 4]},
+}
+AUDIO = {
+    "num_mel_bins": MELS,
+    "d_model": 32,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "encoder_ffn_dim": 64,
+    "n_window_infer": 200,  # mel frames within which the encoder attends: 2 s, in the real one 8 s
+    "downsample_hidden_size": 8,
+    "output_dim": 64,
+}
+VISION = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2}
+VISION |= {"out_hidden_size": 64, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
 
 
 def qwen3_omni_moe(folder: Path, *, thinker_only: bool = False, seconds: int = SECONDS) -> Path:
@@ -32,34 +55,10 @@ def qwen3_omni_moe(folder: Path, *, thinker_only: bool = False, seconds: int = S
     tokenizer.eos_token = "<|im_end|>"
     tokenizer.chat_template = TEMPLATE
     ids = {name: tokenizer.convert_tokens_to_ids(token) for name, token in NAMES.items()}
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 64,
-        "moe_intermediate_size": 32,
-        "num_experts": 4,
-        "num_experts_per_tok": 2,
-        "num_hidden_layers": 3,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 24,
-        "rope_parameters": {"rope_type": "default", "mrope_section": [4, 4, 4]},
-    }
-    audio = {
-        "num_mel_bins": MELS,
-        "d_model": 32,
-        "encoder_layers": 2,
-        "encoder_attention_heads": 4,
-        "encoder_ffn_dim": 64,
-        "n_window_infer": 200,  # mel frames within which the encoder attends: 2 s, 8 s in the real
-        "downsample_hidden_size": 8,
-        "output_dim": 64,
-    }
-    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2}
-    vision |= {"out_hidden_size": 64, "num_position_embeddings": 64}
     thinker = {
-        "text_config": text,
-        "audio_config": audio,
-        "vision_config": vision | {"deepstack_visual_indexes": [0]},
+        "text_config": TEXT | {"vocab_size": len(tokenizer)},
+        "audio_config": AUDIO,
+        "vision_config": VISION,
         **{f"{kind}_token_id": ids[f"{kind}_token"] for kind in ("audio", "image", "video")},
         "position_id_per_seconds": 13,
         "audio_start_token_id": ids["audio_bos_token"],

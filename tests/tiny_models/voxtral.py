@@ -19,7 +19,7 @@ SPECIALS = 40
 
 
 def voxtral(folder: Path, *, seconds: int = SECONDS, layers: int = 3) -> Path:
-    """A Voxtral with grouped-query attention, head_dim unlike hidden / heads, byte tokens."""
+    """A Voxtral with grouped-query attention and a head_dim of its own, byte tokens."""
     torch.manual_seed(0)
     config = VoxtralConfig(
         audio_config={

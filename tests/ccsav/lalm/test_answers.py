@@ -1,4 +1,4 @@
-"""Answers in words; that each family's likelihoods are right is in `families/`."""
+"""Answers in words; likelihoods of given answers are tested for each family in `families/`."""
 
 import ccsav
 from tests import tiny_models
@@ -18,6 +18,6 @@ def test_real_whisper_writes_down_digits(shared):
     lalm = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu")
     fsdd = ccsav.load_dataset(shared / "real" / "fsdd", group="speaker")
     rows = [fsdd.table.index[fsdd.table["path"] == f"clips/{d}_jackson_1.wav"][0] for d in (3, 7)]
-    said = lalm.answer([fsdd.waveform(i, 16_000) for i in rows])
-    assert said[0].strip(".").lower() in ("three", "3")
-    assert said[1].strip(".").lower() in ("seven", "7")
+    answers = lalm.answer([fsdd.waveform(i, 16_000) for i in rows])
+    assert answers[0].strip(".").lower() in ("three", "3")
+    assert answers[1].strip(".").lower() in ("seven", "7")

@@ -1,4 +1,4 @@
-"""The model as its users see it: prompts, a real Whisper, what it prints."""
+"""The model as its users see it: prompts, and a real Whisper."""
 
 import pytest
 

@@ -19,7 +19,7 @@ def wave():
 
 @pytest.fixture
 def logits(mini, wave):
-    """What the model thinks of the first token of the answer, (V,), as a function."""
+    """A function that gives the logits of the first token of the answer, (V,)."""
     inputs, _ = mini.inputs([wave], [mini.prompt("What sound is this?")])
     inputs.pop("position_ids")
 
@@ -48,17 +48,17 @@ def test_zero_takes_the_head_s_slice_of_the_projection_away(mini, wave, logits):
     row = mini.heads.query("kind == 'decoder' and layer == 3 and head == 2")
     vector = mini.head_vectors([wave], "What sound is this?", row)[0, 0]  # (D,)
     projection = mini.model.get_submodule(row["module"].iloc[0])
-    seen = []
-    handle = projection.register_forward_hook(lambda m, args, out: seen.append(out[0]))
+    kept = []
+    handle = projection.register_forward_hook(lambda m, args, out: kept.append(out[0]))
     logits()
     with mini.silenced(row):
         logits()
     handle.remove()
     dim = int(row["dim"].iloc[0])
     part = projection.weight[:, 2 * dim : 3 * dim] @ vector  # what the head adds
-    torch.testing.assert_close(seen[0][-1] - seen[1][-1], part, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(kept[0][-1] - kept[1][-1], part, atol=1e-5, rtol=1e-4)
     assert part.abs().max() > 1e-2
-    torch.testing.assert_close(seen[0][:-1], seen[1][:-1])  # the positions before: untouched
+    torch.testing.assert_close(kept[0][:-1], kept[1][:-1])  # the positions before: untouched
 
 
 def test_positions(mini, wave):
@@ -67,15 +67,15 @@ def test_positions(mini, wave):
     projection = mini.model.get_submodule(row["module"].iloc[0])
     dim = int(row["dim"].iloc[0])
     for positions in POSITIONS:
-        seen = []
+        kept = []
         with mini.silenced(row, positions=positions):
             handle = projection.register_forward_pre_hook(
-                lambda m, args, to=seen: to.append(args[0][0].unflatten(-1, (-1, dim)))
+                lambda m, args, to=kept: to.append(args[0][0].unflatten(-1, (-1, dim)))
             )  # (T, H, dim), after the silencing
-            said = mini.say(inputs, max_new_tokens=3)
+            answers = mini.say(inputs, max_new_tokens=3)
             handle.remove()
-        assert len(said) == 1
-        prompt, *steps = [(x == 0).all(-1) for x in seen]  # (T, H)
+        assert len(answers) == 1
+        prompt, *steps = [(x == 0).all(-1) for x in kept]  # (T, H)
         assert len(prompt) > 1
         assert steps
         assert prompt[-1, 5]
@@ -162,7 +162,7 @@ def test_blocks_that_end_in_the_order_in_which_they_began(mini, logits):
     assert mini.fingerprint == print_
 
 
-def test_it_is_known_through_every_reference(mini, wave):
+def test_every_reference_to_the_model_has_the_silenced_fingerprint(mini, wave):
     """Another name for the model, and a copy with other settings, which has the same weights."""
     reference, copy = mini, dataclasses.replace(mini, window=2.0)
     intact = mini.fingerprint

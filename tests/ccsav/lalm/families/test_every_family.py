@@ -25,7 +25,7 @@ def test_every_family_has_a_tiny_model():
     assert names == {family.name for family in FAMILIES.values()}
 
 
-def test_heads_of_the_decoder_and_of_what_hears(lalm):
+def test_heads_of_the_decoder_and_of_the_encoder(lalm):
     config = lalm.model.get_decoder().config
     decoder = lalm.heads.query("kind == 'decoder'")
     layers = getattr(config, "num_hidden_layers", None) or config.decoder_layers
@@ -63,7 +63,7 @@ def test_batch_of_different_questions_equals_single_clips(lalm, waves):
     assert relative_error(other, alone[:1, lalm.select("decoder").index]) > 1e-3
 
 
-def test_what_is_heard_matters(lalm, waves):
+def test_the_clip_changes_the_head_vectors(lalm, waves):
     noise = np.random.default_rng(0).normal(0, 0.3, len(waves[1])).astype(np.float32)
     one, other = lalm.head_vectors([waves[1], noise], heads="all")
     last = lalm.heads["layer"] == lalm.heads.groupby("kind")["layer"].transform("max")
@@ -140,7 +140,7 @@ def test_ranked_labels_are_as_likely_as_word_by_word(lalm, waves):
         for label, score in zip(labels, ranked[i], strict=True):
             spoken = lalm.family.before_answer + label
             tokens = lalm.processor.tokenizer(spoken, add_special_tokens=False)["input_ids"]
-            whole = dict(inputs)  # the prompt and the label, heard from the start in one pass
+            whole = dict(inputs)  # the prompt and the label, in one pass
             whole[text] = torch.cat([inputs[text], torch.tensor([tokens])], dim=1)
             whole[mask] = torch.ones_like(whole[text])
             if places in inputs:
@@ -154,7 +154,7 @@ def test_ranked_labels_are_as_likely_as_word_by_word(lalm, waves):
     with head.register_forward_hook(lambda _, __, out: widths.append(out.shape[1])):
         lalm.rank(waves[:1], labels[:1], question)
     spoken = lalm.processor.tokenizer(lalm.family.before_answer + "dog", add_special_tokens=False)
-    assert widths[0] == 1 and sum(widths) == len(spoken["input_ids"])  # none that nobody reads
+    assert widths[0] == 1 and sum(widths) == len(spoken["input_ids"])  # no logits that are not used
     with pytest.raises(ValueError, match="hold nothing"):
         lalm.rank(waves[:1], ["dog", ""])
 
@@ -172,7 +172,7 @@ def test_extraction_and_classification(lalm, folder):
     alone = lalm.head_vectors([wave], heads="all").numpy()
     np.testing.assert_allclose(acts.X[3:4], alone, rtol=2e-3, atol=2e-3)
     fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
-    assert fitted.score(acts.X, acts.y) > 0.4  # random weights hear some of it
+    assert fitted.score(acts.X, acts.y) > 0.4  # random weights separate them in part
 
 
 def test_a_checkpoint_of_another_class_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""What Qwen2.5-Omni sees: laid out as its own processor does, and from a file to a prediction."""
+"""Videos for Qwen2.5-Omni: patches and tokens as from its own processor; files to predictions."""
 
 import dataclasses
 
@@ -29,18 +29,18 @@ def omni_lalm(model_folder):
 
 
 @pytest.fixture
-def shown():
+def videos_and_sounds():
     """Three videos of different sizes and lengths, and their sounds."""
     rng = np.random.default_rng(0)
     sizes = [(10, 60, 100), (4, 90, 90), (6, 56, 140)]
-    pictures = [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
+    clips = [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
     sounds = [rng.normal(0, 0.1, n).astype(np.float32) for n in (60_000, 32_300, 41_000)]
-    return pictures, sounds
+    return clips, sounds
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Eight videos of two kinds: red ones that sing low, blue ones that sing high."""
+    """Eight videos of two kinds: red ones with low tones, blue ones with high tones."""
     for i in range(4):
         for label, colour, pitch in (("red", (220, 20, 20), 200), ("blue", (20, 20, 220), 2000)):
             path = tmp_path / "videos" / label / f"{i}.mp4"
@@ -50,7 +50,7 @@ def dataset(tmp_path):
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
-def test_videos_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_lalm, case):
+def test_patches_and_tokens_are_those_of_the_models_own_processor(golden_folder, omni_lalm, case):
     """Golden: the whole processor of transformers 5.23, on torchvision 0.28's Python code."""
     golden = np.load(golden_folder / "qwen2_5_omni_videos.npz")
     pixels, grid = omni.video_patches(golden[f"frames{case}"])
@@ -71,10 +71,12 @@ def test_videos_are_laid_out_as_by_the_models_own_processor(golden_folder, omni_
 
 
 @pytest.mark.skipif(not is_torchvision_available(), reason="the real processor needs torchvision")
-def test_videos_are_laid_out_as_by_the_processor_that_is_here(model_folder, shown):
+def test_patches_and_tokens_are_those_of_an_installed_processor(model_folder, videos_and_sounds):
     processor = AutoProcessor.from_pretrained(model_folder)
-    theirs = processor(text=[TEXT.format("<|VIDEO|>")], videos=shown[0][:1], return_tensors="pt")
-    pixels, grid = omni.video_patches(shown[0][0])
+    theirs = processor(
+        text=[TEXT.format("<|VIDEO|>")], videos=videos_and_sounds[0][:1], return_tensors="pt"
+    )
+    pixels, grid = omni.video_patches(videos_and_sounds[0][0])
     torch.testing.assert_close(pixels, theirs["pixel_values_videos"])
     assert grid.tolist() == theirs["video_grid_thw"][0].tolist()
     text = TEXT.format(omni.video_tokens(grid))
@@ -91,7 +93,7 @@ def test_sizes_of_frames():
         omni.frame_size(10, 2010)
 
 
-def test_pictures_and_sound_take_turns():
+def test_tokens_of_frames_and_sound_alternate():
     grid = torch.tensor([5, 2, 4])  # five seconds, two tokens each
     text = omni.video_tokens(grid, 60).replace("<|VIDEO|>", "v").replace("<|AUDIO|>", "a")
     assert text == f"<|audio_bos|>vvvv{'a' * 50}vvvv{'a' * 10}vv<|audio_eos|>"
@@ -99,46 +101,44 @@ def test_pictures_and_sound_take_turns():
 
 
 @pytest.mark.parametrize("modality", ["video", "audio+video"])
-def test_batch_equals_single_clips(omni_lalm, shown, modality):
-    pictures, sounds = shown
+def test_batch_equals_single_clips(omni_lalm, videos_and_sounds, modality):
+    clips, sounds = videos_and_sounds
     sounds = sounds if "audio" in modality else None
-    together = omni_lalm.head_vectors(sounds, "What is it?", videos=pictures)
+    together = omni_lalm.head_vectors(sounds, "What is it?", videos=clips)
     alone = torch.cat(
         [
             omni_lalm.head_vectors(sounds and sounds[i : i + 1], "What is it?", videos=[video])
-            for i, video in enumerate(pictures)
+            for i, video in enumerate(clips)
         ]
     )
     assert relative_error(together, alone) <= 1e-4
-    answers = omni_lalm.answer(sounds, "What is it?", 4, videos=pictures)
-    assert (
-        answers[1] == omni_lalm.answer(sounds and sounds[1:2], "What is it?", 4, pictures[1:2])[0]
-    )
+    answers = omni_lalm.answer(sounds, "What is it?", 4, videos=clips)
+    assert answers[1] == omni_lalm.answer(sounds and sounds[1:2], "What is it?", 4, clips[1:2])[0]
 
 
-def test_every_modality_is_heard_and_seen(omni_lalm, shown):
-    pictures, sounds = shown
-    both = omni_lalm.head_vectors(sounds[:1], videos=pictures[:1])
+def test_every_modality_changes_the_head_vectors(omni_lalm, videos_and_sounds):
+    clips, sounds = videos_and_sounds
+    both = omni_lalm.head_vectors(sounds[:1], videos=clips[:1])
     for other in (
-        omni_lalm.head_vectors(sounds[1:2], videos=pictures[:1]),
-        omni_lalm.head_vectors(sounds[:1], videos=pictures[1:2]),
+        omni_lalm.head_vectors(sounds[1:2], videos=clips[:1]),
+        omni_lalm.head_vectors(sounds[:1], videos=clips[1:2]),
         omni_lalm.head_vectors(sounds[:1]),
-        omni_lalm.head_vectors(None, videos=pictures[:1]),
+        omni_lalm.head_vectors(None, videos=clips[:1]),
     ):
         assert relative_error(both, other) > 1e-2
 
 
-def test_encoder_heads_hear_videos_with_sound(omni_lalm, shown):
-    pictures, sounds = shown
-    everything = omni_lalm.head_vectors(sounds, heads="all", videos=pictures)
-    hearing = omni_lalm.head_vectors(sounds, heads="encoder")
+def test_encoder_heads_are_given_the_sound_of_videos(omni_lalm, videos_and_sounds):
+    clips, sounds = videos_and_sounds
+    everything = omni_lalm.head_vectors(sounds, heads="all", videos=clips)
+    audio_alone = omni_lalm.head_vectors(sounds, heads="encoder")
     encoder = omni_lalm.select("encoder")
-    same = everything[:, encoder.index, : hearing.shape[-1]]
-    assert relative_error(same, hearing) <= 1e-4
-    seen = omni_lalm.head_vectors(None, heads="all", videos=pictures)
-    assert seen.shape[1] == len(omni_lalm.select("decoder"))
+    same = everything[:, encoder.index, : audio_alone.shape[-1]]
+    assert relative_error(same, audio_alone) <= 1e-4
+    without_sound = omni_lalm.head_vectors(None, heads="all", videos=clips)
+    assert without_sound.shape[1] == len(omni_lalm.select("decoder"))
     with pytest.raises(ValueError, match=r'no sound for the heads of kind "encoder"'):
-        omni_lalm.head_vectors(None, heads="encoder", videos=pictures)
+        omni_lalm.head_vectors(None, heads="encoder", videos=clips)
 
 
 @pytest.mark.parametrize("modality", ["audio", "video", "audio+video"])
@@ -166,11 +166,11 @@ def test_from_video_to_prediction(omni_lalm, dataset, modality, tmp_path):
 
 def test_modalities_have_caches_of_their_own(omni_lalm, dataset, tmp_path):
     options = {"progress": False, "cache": tmp_path}
-    seen, heard, both = (
+    from_video, from_audio, from_both = (
         ccsav.extract(omni_lalm, dataset, modality=modality, **options).X
         for modality in ("video", "audio", "audio+video")
     )
-    assert not np.allclose(seen, heard) and not np.allclose(seen, both)
+    assert not np.allclose(from_video, from_audio) and not np.allclose(from_video, from_both)
 
 
 def test_a_video_beside_a_recording(omni_lalm, dataset, folder):
@@ -185,7 +185,7 @@ def test_a_video_beside_a_recording(omni_lalm, dataset, folder):
         ccsav.Dataset(table, folder)
 
 
-def test_models_that_cannot_see_say_so(qwen, dataset):
+def test_models_without_vision_refuse_videos(qwen, dataset):
     with pytest.raises(ValueError, match=r"modality='video': Qwen2-Audio takes audio\."):
         ccsav.extract(qwen, dataset, modality="video", progress=False)
     with pytest.raises(ValueError, match="give waveforms, videos or both"):
