@@ -26,7 +26,7 @@ class LALM:
     In all methods, waveforms are mono, one (samples,) per clip, at `rate`, no longer than the
     window; videos are (T, H, W, 3), uint8, `family.fps` frames per second. Either may be None.
 
-    Attributes
+    Parameters
     ----------
     name : what it was loaded from
     model, processor : objects of transformers
