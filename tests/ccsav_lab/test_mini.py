@@ -1,12 +1,9 @@
-"""The mini LALM of the repository, its training script, and its model card."""
+"""The mini LALM of the repository."""
 
-import json
-import subprocess
 import sys
 
 import numpy as np
 import pytest
-import torch
 
 import ccsav
 from ccsav.lalm.loading import MINI
@@ -73,107 +70,6 @@ def test_a_missing_mini_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr("ccsav.lalm.loading.MINI", tmp_path / "nowhere")
     with pytest.raises(OSError, match="comes with a clone of the repository"):
         ccsav.load_lalm("mini")
-
-
-def test_named_tasks():
-    heldout = tasks.sounds_heldout(clips=2, progress=False)
-    trained = tasks.sounds_trained(clips=2, progress=False)
-    assert not set(heldout.labels) & set(trained.labels)
-    assert len(heldout.labels) == CLASSES["held_out"].sum() >= 14
-    assert len(trained) == 2 * (~CLASSES["held_out"]).sum()
-    again = tasks.sounds_heldout(clips=2, progress=False)
-    other = tasks.sounds_heldout(clips=2, seed=1, progress=False)
-    assert [heldout.digest(i) for i in range(4)] == [again.digest(i) for i in range(4)]
-    assert heldout.digest(0) != other.digest(0)
-    families = tasks.sounds_families(clips=1, progress=False)
-    assert families.labels.tolist() == sorted(set(CLASSES["family"]))
-    assert families.table["group"].nunique() == len(CLASSES)
-    pairs = tasks.spoof(clips=1, progress=False)
-    assert pairs.labels.tolist() == ["bona fide", "spoof"]
-    assert set(pairs.table["attack"]) == {"none", "griffin-lim", "vocoder"}
-    assert pairs.table.groupby("group")["label"].nunique().eq(2).all()
-    assert ccsav.load_dataset("sounds-heldout").labels.tolist() == heldout.labels.tolist()
-
-
-def test_training_runs_and_continues(tmp_path, monkeypatch, capsys):
-    import train_mini_lalm
-
-    monkeypatch.setattr("mini_lalm.batches.BATCH", 4)  # of 32
-    for steps in ("1", "2"):
-        command = ["train_mini_lalm", "--out", tmp_path / "out", "--work", tmp_path / "work"]
-        command += ["--clips", "12", "--workers", "1", "--steps", steps]
-        monkeypatch.setattr(sys, "argv", [str(part) for part in command])
-        train_mini_lalm.main()
-    assert "continuing from step 1" in capsys.readouterr().out
-    log = json.loads((tmp_path / "work" / "log.json").read_text())
-    assert [row[0] for row in log] == [1, 2]
-    lalm = ccsav.load_lalm(tmp_path / "out", device="cpu")
-    assert lalm.model.dtype == torch.float32
-    assert len(lalm.heads) == len(ccsav.load_lalm("mini", device="cpu").heads)
-
-
-def test_the_training_script_is_a_command(tmp_path):
-    script = ROOT / "scripts" / "train_mini_lalm.py"
-    command = [sys.executable, script, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "Train the mini LALM" in done.stdout
-
-
-def test_questions_and_answers():
-    from mini_lalm.questions import PHRASINGS, WEIGHTS, ask, possible
-
-    facts = {
-        "name": "dog",
-        "family": "animals",
-        "pitch": 900.0,
-        "events": 3,
-        "level": -20.0,
-        "real": "real",
-    }
-    rng = np.random.default_rng(0)
-    assert set(possible(facts)) == set(WEIGHTS) - {"digit"}
-    assert set(PHRASINGS) == set(WEIGHTS)
-    expected = {
-        "name": "dog",
-        "family": "animals",
-        "pitch": "high",
-        "events": "3",
-        "level": "loud",
-        "real": "real",
-    }
-    for task in possible(facts):
-        for _ in range(10):
-            _, question, answer = ask(
-                rng, facts, ["cat", "dog", "cow", "owl", "bee"], frozenset(WEIGHTS) - {task}
-            )
-            if task == "is it":
-                assert answer == "dog, so " + ("yes" if "dog" in question else "no")
-            elif task == "options":
-                assert answer == "dog" and question.count(",") == 3
-            else:
-                assert answer == expected[task]
-    assert possible({"pitch": 500.0, "events": 9, "level": -35.0}) == []
-    with pytest.raises(ValueError, match="no question is left"):
-        ask(rng, {"digit": "one"}, ["cat"], frozenset({"digit", "is it", "options"}))
-
-
-def test_the_card_says_what_was_measured():
-    from measure_mini_lalm import written
-
-    text = (MINI / "README.md").read_text(encoding="utf-8")
-    measured = json.loads((MINI / "measured.json").read_text())
-    assert written(text, measured) == text
-    changed = measured | {"parameters": 7e9}
-    assert "7000.00 M parameters" in written(text, changed)
-    assert written(text, changed) != text
-
-
-def test_a_question_whose_answer_is_clear_is_left_out():
-    from mini_lalm.questions import ABOUT_THE_NAME, settled
-
-    assert settled("name") == settled("is it") == settled("digit") == ABOUT_THE_NAME
-    assert settled("events") == {"events"}
 
 
 def test_a_pruned_classifier_needs_fewer_layers(mini):

@@ -1,17 +1,17 @@
-"""How the course's notebooks are run: links, and what is kept of the outputs."""
+"""Running the course's notebooks: links between them, and the outputs that are kept."""
 
 import sys
 
 import nbformat
 import pytest
+import soundfile
 from nbclient.exceptions import CellExecutionError
 
+from ccsav_lab.sounds import render
 from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from run_notebooks import WIDGET, execute, navigated, navigation, trimmed
-
-from tests import ROOT
 
 new = nbformat.v4
 
@@ -60,13 +60,19 @@ def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
 
 
 def test_parameters_lead_to_another_dataset(tmp_path):
-    """As papermill would: a cell after the one tagged `parameters`; other classes, no names."""
+    """As papermill would: a cell after the one tagged `parameters`; other classes, from files."""
+    for name in ("owl", "coin"):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        for seed in range(12):
+            file = tmp_path / "clips" / name / f"{seed}.wav"
+            soundfile.write(file, render(name, seed, seconds=1.0).waveform, 16_000)
     notebook = nbformat.read(ROOT / "notebooks" / "02_probe_heads.ipynb", 4)
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    at = next(i for i, found in enumerate(tags) if "parameters" in found)
-    notebook.cells.insert(at + 1, new.new_code_cell('dataset, shots = "spoof", 4'))
+    place = next(i for i, found in enumerate(tags) if "parameters" in found)
+    cell = new.new_code_cell(f'dataset, shots = "{tmp_path / "clips"}", 4')
+    notebook.cells.insert(place + 1, cell)
     (tmp_path / "notebooks").mkdir()
     done = execute(notebook, tmp_path / "notebooks")
-    said = "".join(o.get("text", "") for c in done.cells for o in c.get("outputs", []))
-    assert "2 classes, so guessing is right in 50.0%" in said
+    printed = "".join(o.get("text", "") for c in done.cells for o in c.get("outputs", []))
+    assert "2 classes, so guessing is right in 50.0%" in printed
     assert list((tmp_path / "figures").glob("02-*.png"))

@@ -1,0 +1,19 @@
+"""The model card of the mini LALM is filled from measured.json."""
+
+import json
+import sys
+
+from ccsav.lalm.loading import MINI
+from tests import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from measure_mini_lalm import written
+
+
+def test_the_card_says_what_was_measured():
+    text = (MINI / "README.md").read_text(encoding="utf-8")
+    measured = json.loads((MINI / "measured.json").read_text())
+    assert written(text, measured) == text
+    changed = measured | {"parameters": 7e9}
+    assert "7000.00 M parameters" in written(text, changed)
+    assert written(text, changed) != text
