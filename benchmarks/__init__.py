@@ -1,1 +1,1 @@
-"""Speed and memory, side by side with a plain loop."""
+"""Speed and memory, compared with plain implementations."""

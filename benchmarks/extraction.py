@@ -1,9 +1,10 @@
-"""Extraction against a plain loop and against the bare forward pass, in one run.
+"""Speed of extraction, of a plain loop, and of the bare forward pass, in one run.
 
-The plain loop does what the published code does for each clip: one clip at a time, hooks that
-keep every projection's input and output, logits over the whole vocabulary. The bare pass runs the
-same layers in the same batches, with no hooks and nothing kept; its inputs are prepared before the
-clock starts ("forward"), or read from disk and prepared inside it ("end to end", like the others).
+The plain loop does what the published code does for each clip: one clip at a time, hooks that store
+the input and output of every projection, logits over the whole vocabulary. The bare pass runs the
+same layers on the same batches, without hooks, and stores nothing. Its inputs are prepared before
+the timing starts ("forward"), or read from disk and prepared within it ("end to end", as in the
+others).
 
     python -m benchmarks.extraction [--model FOLDER] [--clips N] [--rounds N]
 """
@@ -28,7 +29,7 @@ CLIPS, SECONDS, ROUNDS = 48, 3.5, 5
 
 
 def plain_loop(lalm, dataset):
-    """One clip after the other, everything kept: (N, K, D)."""
+    """One clip after the other, with all inputs and outputs stored: (N, K, D)."""
     modules = {m: lalm.model.get_submodule(m) for m in lalm.select()["module"].unique()}
     dims = lalm.select().groupby("module")["dim"].first()
     rows, kept, hooks = [], {}, []
@@ -52,7 +53,7 @@ def plain_loop(lalm, dataset):
 
 
 def window(lalm, inputs):
-    """What lets the encoder take inputs shorter than its window."""
+    """A context in which the encoder takes inputs shorter than its window."""
     frames = inputs["input_features"].shape[-1] // 2
     encoder = lalm.model.get_submodule(lalm.family.encoder)
     full = frames == encoder.config.max_source_positions
@@ -68,7 +69,7 @@ def prepared(lalm, dataset, batch_size):
 
 
 def bare(lalm, batches):
-    """The forward pass of the same layers, with nothing taken out."""
+    """The forward pass of the same layers; nothing is stored."""
     for inputs in batches:
         with torch.inference_mode(), window(lalm, inputs):
             lalm.model.base_model(**inputs, use_cache=False)
@@ -81,9 +82,9 @@ def seconds(job):
 
 
 def compare(name, lalm, dataset, batch_size, rounds, loop_lalm=None):
-    """Time all in turn, round after round; medians of the ratios within a round.
+    """Time all jobs in turn, for several rounds; medians of the ratios within a round.
 
-    loop_lalm: the model that the loop runs, where it is not the same (another window).
+    loop_lalm: the model of the loop, if it is another one (with another window).
     """
     looped = loop_lalm or lalm
     ready = list(prepared(lalm, dataset, batch_size))
@@ -114,48 +115,49 @@ def compare(name, lalm, dataset, batch_size, rounds, loop_lalm=None):
     }
 
 
+def write_clips(folder, number):
+    """A dataset of random clips, as WAV files."""
+    rng = np.random.default_rng(0)
+    waves = rng.normal(0, 0.1, (number, round(SECONDS * 16_000))).astype(np.float32)
+    for i, wave in enumerate(waves):
+        soundfile.write(f"{folder}/{i}.wav", wave, 16_000)
+    return ccsav.Dataset(pd.DataFrame({"path": [f"{i}.wav" for i in range(number)]}), folder)
+
+
+def random_model(folder, window_s):
+    """A Qwen2-Audio of 7 million random parameters."""
+    sizes = {"hidden": 256, "layers": 6, "heads": 8, "head_dim": 32}
+    sizes |= {"audio_width": 192, "audio_layers": 4}
+    model = tiny_models.qwen2_audio(Path(folder) / f"qwen{window_s}", seconds=window_s, **sizes)
+    return ccsav.load_lalm(model, device="cpu")
+
+
+def cases(folder, clips, real_model):
+    """What to measure: name, model, dataset, batch size, and the model of the loop."""
+    dataset = write_clips(folder, clips)
+    for window_s in (4, 30):
+        yield "Qwen2-Audio class", random_model(folder, window_s), dataset, 16, None
+    if not real_model.is_dir():
+        print(f"{real_model} is not a folder: measured without it")
+        return
+    whole = ccsav.load_lalm(real_model, device="cpu")
+    short = ccsav.load_lalm(real_model, device="cpu", window=4)
+    half = dataset.subset(range(clips // 2))
+    for lalm, batch_size, looped in ((whole, 1, whole), (short, 8, short), (short, 8, whole)):
+        yield real_model.name, lalm, half, batch_size, looped
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", type=Path, default=Path("../shared/real/whisper-tiny.en"))
     parser.add_argument("--clips", type=int, default=CLIPS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    rng = np.random.default_rng(0)
-    waves = rng.normal(0, 0.1, (options.clips, round(SECONDS * 16_000))).astype(np.float32)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for i, wave in enumerate(waves):
-            soundfile.write(f"{folder}/{i}.wav", wave, 16_000)
-        table = pd.DataFrame({"path": [f"{i}.wav" for i in range(options.clips)]})
-        dataset = ccsav.Dataset(table, folder)
-        for window_s in (4, 30):
-            model = tiny_models.qwen2_audio(
-                Path(folder) / f"qwen{window_s}",
-                seconds=window_s,
-                hidden=256,
-                layers=6,
-                heads=8,
-                head_dim=32,
-                audio_width=192,
-                audio_layers=4,
-            )
-            lalm = ccsav.load_lalm(model, device="cpu")
-            rows.append(compare("Qwen2-Audio class", lalm, dataset, 16, options.rounds))
+        for name, lalm, dataset, batch_size, looped in cases(folder, options.clips, options.model):
+            rows.append(compare(name, lalm, dataset, batch_size, options.rounds, looped))
             print(rows[-1], flush=True)
-        if options.model.is_dir():
-            whole = ccsav.load_lalm(options.model, device="cpu")
-            short = ccsav.load_lalm(options.model, device="cpu", window=4)
-            few = dataset.subset(range(options.clips // 2))
-            for lalm, batch_size, looped in (
-                (whole, 1, whole),
-                (short, 8, short),
-                (short, 8, whole),
-            ):
-                row = compare(options.model.name, lalm, few, batch_size, options.rounds, looped)
-                rows.append(row)
-                print(row, flush=True)
-        else:
-            print(f"{options.model} is not here: measured without it")
     keep("extraction", rows)
     print(pd.DataFrame(rows).to_string(index=False))
 

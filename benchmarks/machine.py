@@ -1,4 +1,4 @@
-"""What the numbers were measured on, and where they are kept."""
+"""The machine that the numbers were measured on, and the file of the results."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def describe() -> dict:
 
 
 def keep(name: str, rows: list[dict]) -> None:
-    """Write a table into results.json beside the other benchmarks' tables."""
+    """Write a table to results.json; the tables of other benchmarks stay."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results |= {"machine": describe(), name: rows}
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")

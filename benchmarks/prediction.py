@@ -1,6 +1,6 @@
-"""Prediction at C = 309, K = 1024, D = 128: streaming against the whole (N, K, C) posteriors.
+"""Prediction with C = 309, K = 1024, D = 128: streaming, and with all (N, K, C) posteriors at once.
 
-Each variant runs in a process of its own, so that its peak memory is its own.
+Each variant runs in a separate process, so that peak memory is measured for it alone.
 
     python -m benchmarks.prediction
 """
@@ -23,8 +23,8 @@ C, K, D, ROUNDS = 309, 1024, 128, 3
 
 
 def classifier(rng):
-    """A fitted classifier by prototypes, with random ones and random weights."""
-    fitted = CCSAVClassifier.paper()
+    """A fitted classifier with random prototypes and random weights."""
+    fitted = CCSAVClassifier.calm()
     fitted.classes_, fitted.readouts_ = np.arange(C), ("prototype",)
     fitted.n_heads_in_, fitted.head_dim_ = K, D
     mu = torch.as_tensor(rng.standard_normal((C, K, D), dtype=np.float32))
@@ -38,17 +38,17 @@ def classifier(rng):
 
 
 def materialised(fitted, X):
-    """Scores by way of all posteriors at once, (N, K, C)."""
+    """Scores with all posteriors in memory at once, (N, K, C)."""
     coef, weights = torch.as_tensor(fitted.coef_[0]), torch.as_tensor(fitted.votes_[0])
     p = readout.posteriors(readout.cosines(torch.as_tensor(X), coef), 0.07)
     return torch.einsum("nkc,kc->nc", p, weights).numpy()
 
 
-def one(variant: str, n: int) -> None:
-    """Run one variant and print its seconds and its peak memory, in MiB, above the data's."""
+def run_one(variant: str, n: int) -> None:
+    """Run one variant; print its seconds, and its peak memory above that of the data, in MiB."""
     rng = np.random.default_rng(0)
     fitted, X = classifier(rng), rng.standard_normal((n, K, D), dtype=np.float32)
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: forget the peak so far
+    Path("/proc/self/clear_refs").write_text("5")  # Linux: reset the peak
     before = memory("VmRSS")
     start = time.perf_counter()
     scores = materialised(fitted, X) if variant == "all at once" else fitted.decision_function(X)
@@ -57,7 +57,7 @@ def one(variant: str, n: int) -> None:
 
 
 def memory(field: str) -> float:
-    """This process's memory, now (VmRSS) or at its peak (VmHWM), in MiB."""
+    """The memory of this process, current (VmRSS) or peak (VmHWM), in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("VARIANT", "N"))
     options = parser.parse_args()
     if options.one:
-        one(options.one[0], int(options.one[1]))
+        run_one(options.one[0], int(options.one[1]))
         return
     rows = []
     for n in (128, 512, 1024):

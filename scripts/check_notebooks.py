@@ -13,7 +13,7 @@ MACHINE_PATH = re.compile(r"/(?:home|Users|root|tmp|work|private)/\w|[A-Z]:\\\\?
 
 
 def problems(text: str) -> list[str]:
-    """What is wrong with a notebook, given as the text of its file; one sentence each."""
+    """The problems of a notebook, given as the text of its file; one sentence each."""
     found = []
     if len(text.encode()) > MOST_BYTES:
         found.append(f"{len(text.encode()):,} bytes: at most {MOST_BYTES:,}")

@@ -2,7 +2,7 @@
 
 python scripts/run_notebooks.py [notebooks/03_reliability_weights.ipynb …]    (default: all)
 
-Progress bars and widgets are for people who run a notebook; what is kept is what a page can show.
+Outputs that only a running kernel can show (progress bars, widgets) are removed.
 """
 
 import os
@@ -21,24 +21,26 @@ SETTINGS = {"TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
 
 
 def title(notebook) -> str:
-    """The notebook's heading, without its mark."""
+    """The notebook's heading, without the #."""
     return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
 
 
 def navigation(files: list[Path], file: Path) -> str:
     """Links to the notebooks before and after this one."""
-    at = files.index(file)
+    number = files.index(file)
     links = []
-    if at > 0:
-        links.append(f"[← {title(nbformat.read(files[at - 1], 4))}]({files[at - 1].name})")
+    if number > 0:
+        before = files[number - 1]
+        links.append(f"[← {title(nbformat.read(before, 4))}]({before.name})")
     links.append("[All notebooks](../README.md#the-course)")
-    if at + 1 < len(files):
-        links.append(f"[{title(nbformat.read(files[at + 1], 4))} →]({files[at + 1].name})")
+    if number + 1 < len(files):
+        after = files[number + 1]
+        links.append(f"[{title(nbformat.read(after, 4))} →]({after.name})")
     return " · ".join(links)
 
 
 def navigated(notebook, text: str):
-    """The notebook with this as its last cell, tagged `navigation`."""
+    """The notebook with this text as its last cell, tagged `navigation`."""
     if "navigation" not in notebook.cells[-1].metadata.get("tags", []):
         cell = nbformat.v4.new_markdown_cell(metadata={"tags": ["navigation"]})
         notebook.cells.append(cell)
@@ -47,9 +49,9 @@ def navigated(notebook, text: str):
 
 
 def execute(notebook, folder: Path):
-    """Run a notebook's cells in `folder`, in a fresh kernel, and trim what it leaves behind.
+    """Run a notebook's cells in `folder`, in a new kernel, and trim the result.
 
-    Raises `nbclient.exceptions.CellExecutionError` on an error that is not tagged
+    Raises `nbclient.exceptions.CellExecutionError` for an error in a cell that is not tagged
     `raises-exception`.
     """
     os.environ.update(SETTINGS)
@@ -61,7 +63,7 @@ def execute(notebook, folder: Path):
 
 
 def trimmed(notebook):
-    """Without widgets' states, times and ids, so that the same run is the same file."""
+    """Remove the states of widgets, times and ids, so that the same run gives the same file."""
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
@@ -76,7 +78,7 @@ def trimmed(notebook):
 
 
 def _live_only(output) -> bool:
-    """Whether there is nothing to see in it without a kernel: a progress bar, a bare widget."""
+    """Whether an output shows nothing without a kernel: a bar, or a widget without image."""
     data = output.get("data", {})
     return WIDGET in data and not any(kind.startswith("image/") for kind in data)
 
