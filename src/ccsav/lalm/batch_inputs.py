@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -50,8 +50,7 @@ def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips 
     if waveforms is None:
         return family.video_inputs(lalm, videos, None, prompts, 0)
     for i, waveform in enumerate(waveforms):
-        problem = lalm.duration_problem(len(waveform) / lalm.rate)
-        if problem:
+        if problem := duration_problem(lalm, len(waveform) / lalm.rate):
             raise ValueError(f"waveform {i}: {problem}")
     samples = round(lalm.window * lalm.rate)
     waveforms = [waveform[:samples] for waveform in waveforms]
@@ -78,10 +77,9 @@ def split_into_passes(
     for i, clip in enumerate(clips):
         groups[len(clip) if lalm.family.equal_lengths else None].append(i)
     for rows in groups.values():
-        some_waveforms, some_videos = (
-            x if x is None else [x[i] for i in rows] for x in (waveforms, videos)
-        )
-        yield rows, lalm.inputs(some_waveforms, [prompts[i] for i in rows], some_videos)
+        given = (waveforms, prompts, videos)
+        of_rows = [x if x is None else [x[i] for i in rows] for x in given]
+        yield rows, prepare_batch(lalm, *of_rows)
 
 
 @contextmanager
@@ -90,12 +88,11 @@ def model_arguments(lalm, inputs: dict) -> Iterator[dict]:
 
     Inside, an encoder of fixed length takes features of the length that they have here.
     """
-    encoder = lalm.family.encoder
-    context = nullcontext()
-    if encoder is not None:
-        frames = inputs["input_features"].shape[-1] // 2
-        context = shortened_encoder(lalm.model.get_submodule(encoder), frames)
-    with context:
+    with ExitStack() as stack:
+        if lalm.family.encoder is not None:
+            encoder = lalm.model.get_submodule(lalm.family.encoder)
+            frames = inputs["input_features"].shape[-1] // 2
+            stack.enter_context(shortened_encoder(encoder, frames))
         yield {
             name: x.to(lalm.device, lalm.dtype if x.is_floating_point() else None)
             for name, x in inputs.items()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import huggingface_hub
@@ -17,25 +18,27 @@ LARGE_DOWNLOAD = 0.5 * GB  # smaller downloads are not announced
 
 
 def check_memory(
-    name: str, folder: Path | None, dtype: torch.dtype, device, unused=(), revision=None
+    name: str | Path, dtype: torch.dtype, device, unused: Sequence[str] = (), revision=None
 ) -> None:
     """Print the size of a large download; raise `MemoryError` for weights larger than the memory.
 
     Parameters
     ----------
-    name, revision : of the model on the hub
-    folder : where its files are; None: on the hub alone
+    name, revision : of a model on the hub; or its folder
     device : where the weights go, in `dtype`; None: spread over several devices, never refused
     unused : beginnings of the names of weights that are not loaded
     """
+    folder = Path(name) if Path(name).is_dir() else cached_folder(name, revision)
     try:
         if folder is not None:
-            files = huggingface_hub.get_local_safetensors_metadata(folder).files_metadata
+            metadata = huggingface_hub.get_local_safetensors_metadata(folder)
         else:
-            files = huggingface_hub.get_safetensors_metadata(name, revision=revision).files_metadata
+            metadata = huggingface_hub.get_safetensors_metadata(name, revision=revision)
     except (HTTPError, NotASafetensorsRepoError, OfflineModeIsEnabled):
         return  # loading the model reports what is missing
-    tensors = {key: x for file in files.values() for key, x in file.tensors.items()}
+    tensors = {
+        key: x for file in metadata.files_metadata.values() for key, x in file.tensors.items()
+    }
     on_disk = sum(x.data_offsets[1] - x.data_offsets[0] for x in tensors.values())
     loaded = [x for key, x in tensors.items() if not key.startswith(tuple(unused))]
     needed = dtype.itemsize * sum(x.parameter_count for x in loaded)

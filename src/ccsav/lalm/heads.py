@@ -6,6 +6,7 @@ The head vector is what a head hands to its layer's output projection: the *inpu
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ from torch import nn
 
 from ccsav.lalm.families import Site
 
-PROJECTIONS = ("o_proj", "out_proj")
 DEFAULT_KINDS = ("decoder", "cross")  # the heads that write the answer
 
 
@@ -28,23 +28,20 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     rows = []
     for site in sites:
         for layer, block in enumerate(model.get_submodule(site.layers)):
-            path = f"{site.layers}.{layer}.{site.attention}"
             attention = getattr(block, site.attention, None)
-            names = (site.projection,) if site.projection else PROJECTIONS
-            name = next((p for p in names if _attribute(attention, p) is not None), None)
+            name = next((p for p in site.projections if _attribute(attention, p)), None)
             if name is None:
                 raise ValueError(
                     f"layer {site.layers}.{layer} has no {site.attention} with one of "
-                    f"{names}: it is not an attention layer that heads can be read from."
+                    f"{site.projections}: it is not an attention layer that heads can be read from."
                 )
+            module = f"{site.layers}.{layer}.{site.attention}.{name}"
             width = _attribute(attention, name).weight.shape[1]
             dim = _attribute(attention, site.dim)
             if width % dim:
-                raise ValueError(f"{path}.{name} takes {width} numbers, not a multiple of {dim}.")
-            rows += [
-                (layer, head, site.kind, dim, site.pool, f"{path}.{name}")
-                for head in range(width // dim)
-            ]
+                raise ValueError(f"{module} takes {width} numbers, not a multiple of {dim}.")
+            for head in range(width // dim):
+                rows.append((layer, head, site.kind, dim, site.pool, module))
     columns = ["layer", "head", "kind", "dim", "pool", "module"]
     return pd.DataFrame(rows, columns=columns).rename_axis("index")
 
@@ -102,21 +99,17 @@ def read_heads(
     modules = heads.assign(column=np.arange(len(heads))).groupby("module", sort=False)
     vectors = {}
 
-    def reading(module, rows):
+    def keep(module, rows, _, args):
         numbers, dim, pool = rows["head"].tolist(), rows["dim"].iloc[0], rows["pool"].iloc[0]
-
-        def hook(_, args):
-            # prompts are padded on the left: the last position is the last prompt token
-            x = args[0][:, -1] if pool == "last" else _mean(args[0], frames)  # (B, H·dim)
-            vectors[module] = x.unflatten(-1, (-1, dim))[:, numbers]  # (B, k, dim)
-            if len(vectors) == len(modules):
-                raise _AllRead
-
-        return hook
+        # prompts are padded on the left: the last position is the last prompt token
+        x = args[0][:, -1] if pool == "last" else _mean(args[0], frames)  # (B, H·dim)
+        vectors[module] = x.unflatten(-1, (-1, dim))[:, numbers]  # (B, k, dim)
+        if len(vectors) == len(modules):
+            raise _AllRead
 
     with suppress(_AllRead), ExitStack() as hooks, torch.inference_mode():
         for module, rows in modules:
-            hook = reading(module, rows)
+            hook = partial(keep, module, rows)
             hooks.enter_context(model.get_submodule(module).register_forward_pre_hook(hook))
         forward()
     unread = [module for module, _ in modules if module not in vectors]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from transformers import PreTrainedConfig
 
 from ccsav.lalm import checkpoints
 from ccsav.lalm.batch_inputs import MARGIN
@@ -59,40 +60,28 @@ def load_lalm(
     name_or_path = MINI if name_or_path == "mini" else name_or_path
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
-    config = _config(name_or_path, revision)
-    family = FAMILIES.get(config.model_type)
-    if family is None:
-        raise ValueError(_unsupported(name_or_path, config.model_type))
+    family = _family(name_or_path, revision)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
         dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    folder = Path(name_or_path)
-    folder = folder if folder.is_dir() else checkpoints.cached_folder(name_or_path, revision)
     one_device = None if device_map else device
-    checkpoints.check_memory(str(name_or_path), folder, dtype, one_device, family.unused, revision)
+    checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
     model = _model(name_or_path, family, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
     load_processor = family.processor or transformers.AutoProcessor.from_pretrained
     processor = load_processor(name_or_path, revision=revision)
-    extractor = processor.feature_extractor
-    longest = family.window or extractor.n_samples / extractor.sampling_rate
+    heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
+    longest = family.window or processor.feature_extractor.n_samples / rate
+    window = _window(window, longest, rate)
     name = "mini" if name_or_path == MINI else str(name_or_path)
-    return LALM(
-        f"{name}@{revision}" if revision else name,
-        model,
-        processor,
-        family,
-        heads=find_heads(model, family.sites),
-        rate=extractor.sampling_rate,
-        window=_window(window, longest, extractor.sampling_rate),
-        max_pixels=max_pixels,
-    )
+    name = f"{name}@{revision}" if revision else name
+    return LALM(name, model, processor, family, heads, rate, window, max_pixels)
 
 
-def _config(name_or_path, revision):
-    """The model's config, or an `OSError` / `ValueError` of one sentence."""
+def _family(name_or_path, revision):
+    """The model's family, by its config.json, or an `OSError` / `ValueError` of one sentence."""
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
@@ -101,16 +90,19 @@ def _config(name_or_path, revision):
             hint = "It comes with a clone of the repository: pip install --editable that."
         raise OSError(f"{name}: no model here. {hint}")
     try:
-        return transformers.AutoConfig.from_pretrained(name_or_path, revision=revision)
+        config, _ = PreTrainedConfig.get_config_dict(name_or_path, revision=revision)
     except OSError as error:
         raise OSError(
             f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
             "and the connection, or give the folder of a model."
         ) from error
-    except ValueError as error:
-        if "model type" not in str(error) and "model_type" not in str(error):
-            raise
-        raise ValueError(_unsupported(name_or_path, "unknown to transformers")) from error
+    model_type = config.get("model_type")
+    if model_type not in FAMILIES:
+        known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
+        raise ValueError(
+            f"{name}: model type {model_type} is not supported; the families are {known}."
+        )
+    return FAMILIES[model_type]
 
 
 def _model(name_or_path, family, dtype, device_map, revision):
@@ -128,12 +120,6 @@ def _model(name_or_path, family, dtype, device_map, revision):
     if family.adapt is not None:
         family.adapt(model, name_or_path, revision)
     return model
-
-
-def _unsupported(name, model_type):
-    """The error's text for a model of no known family."""
-    known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
-    return f"{name}: model type {model_type} is not supported; the families are {known}."
 
 
 def _window(seconds, longest, rate):

@@ -1,7 +1,6 @@
 """A frozen audio-language model: its prompt, its heads, their vectors, and its answers."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import repeat
@@ -60,9 +59,13 @@ class LALM:
     max_pixels: int | None = None
     silences: list[silence.Silence] = field(default_factory=list)
 
-    duration_problem = batch_inputs.duration_problem  # methods, each a function of that module
+    # methods that are functions of other modules, with this object as their first argument
+    duration_problem = batch_inputs.duration_problem
     inputs = batch_inputs.prepare_batch
     passes = batch_inputs.split_into_passes
+    say = answers.generate
+    likelihoods = answers.likelihoods
+    silenced = silence.silenced
 
     def __repr__(self):
         kinds = self.heads.groupby("kind", sort=False).size()
@@ -145,9 +148,15 @@ class LALM:
             return read_heads(self.model, heads, frames, forward)
 
     def answer(
-        self, waveforms: Clips, question: str | None = None, max_new_tokens: int = 16,
-        videos: Clips = None, *, temperature: float = 0.0, seed: int = 0,
-    ) -> list[str]:  # fmt: skip
+        self,
+        waveforms: Clips,
+        question: str | None = None,
+        max_new_tokens: int = 16,
+        videos: Clips = None,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
         """The model's answers in words, one per clip; Whisper transcribes the clip instead.
 
         `question` is as in `prompt`. An answer ends after `max_new_tokens`. With temperature 0,
@@ -155,14 +164,6 @@ class LALM:
         """
         options = (max_new_tokens, temperature, seed)
         return self._each_clip(lambda x: self.say(x[0], *options), waveforms, question, videos)
-
-    def say(
-        self, inputs: dict, max_new_tokens: int = 16, temperature: float = 0.0, seed: int = 0
-    ) -> list[str]:
-        """Answers in words to what `inputs` prepared, one per clip; see `answer`."""
-        tokenizer, options = self.processor.tokenizer, (max_new_tokens, temperature, seed)
-        with batch_inputs.model_arguments(self, inputs) as arguments:
-            return answers.generate(self.model, tokenizer, arguments, *options)
 
     def rank(
         self, waveforms: Clips, labels: list[str], question: str | None = None, videos: Clips = None
@@ -175,47 +176,6 @@ class LALM:
             lambda x: self.likelihoods(x[0], labels), waveforms, question, videos
         )
         return np.stack(scores)
-
-    def likelihoods(self, inputs: dict, labels: list[str]) -> np.ndarray:
-        """Mean log-likelihood per token of labels after what `inputs` prepared; see `rank`."""
-        blank = [label for label in labels if not label.strip()]
-        if blank or not len(labels):
-            raise ValueError(f"labels {blank} hold nothing that the model could say.")
-        texts = [self.family.before_answer + label for label in labels]
-        tokens = self.processor.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        with batch_inputs.model_arguments(self, inputs) as arguments:
-            return answers.likelihoods(self.model, arguments, tokens).numpy()
-
-    @contextmanager
-    def silenced(self, heads=None, values=None, positions: str = "last") -> Iterator["LALM"]:
-        """Inside a `with` block, heads hand zeros, or `values`, to their output projections.
-
-        The model is changed in place; its weights are not touched. At the end, also after an
-        exception, it is as it was. Blocks can be nested. Head vectors that are read inside, by
-        `extract` too, are known as those of the silenced model by its `fingerprint`. Raises
-        `ValueError` for heads, positions or shapes that do not fit.
-
-        Parameters
-        ----------
-        heads : K of them, as in `select`
-        values : (K, D), what stands in place of the heads' vectors, such as their means over
-            clips; default: zeros
-        positions : "last" (the last one of each forward pass: the last prompt token, then each
-            token of the answer), "prompt" (the last prompt token alone: the answer goes on with
-            all heads), or "all", which encoder heads need: a clip has no last position
-
-        Examples
-        --------
-        >>> import ccsav, numpy as np
-        >>> lalm, tone = ccsav.load_lalm("mini"), np.sin(0.2 * np.arange(16_000))
-        >>> with lalm.silenced([3]):
-        ...     vectors = lalm.head_vectors([tone])  # (1, 48, 32)
-        >>> bool(vectors[0, 3].any()), bool(vectors[0, 4].any())
-        (False, True)
-        """
-        planned = silence.plan_silence(self.select(heads), values, positions)
-        with silence.silence_hooks(self.model, planned, self.silences):
-            yield self
 
     def _each_clip(self, results_of: Callable, waveforms, question, videos):
         """What `results_of` gives for each forward pass: a list, one entry per clip, in order."""

@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import torch
-from torch import nn
 
 POSITIONS = ("last", "prompt", "all")
 
@@ -24,8 +24,71 @@ class Silence:
     positions: str  # one of POSITIONS
 
 
-def plan_silence(heads: pd.DataFrame, values, positions: str) -> Silence:
-    """Check the arguments of `LALM.silenced`, with rows of the table of heads."""
+@contextmanager
+def silenced(lalm, heads=None, values=None, positions: str = "last") -> Iterator:
+    """Inside a `with` block, heads hand zeros, or `values`, to their output projections.
+
+    The model is changed in place; its weights are not touched. At the end, also after an
+    exception, it is as it was. Blocks can be nested. Head vectors that are read inside, by
+    `extract` too, are known as those of the silenced model by its `fingerprint`. Raises
+    `ValueError` for heads, positions or shapes that do not fit.
+
+    Parameters
+    ----------
+    heads : K of them, as in `LALM.select`
+    values : (K, D), what stands in place of the heads' vectors, such as their means over
+        clips; default: zeros
+    positions : "last" (the last one of each forward pass: the last prompt token, then each
+        token of the answer), "prompt" (the last prompt token alone: the answer goes on with
+        all heads), or "all", which encoder heads need: a clip has no last position
+
+    Examples
+    --------
+    >>> import ccsav, numpy as np
+    >>> lalm, tone = ccsav.load_lalm("mini"), np.sin(0.2 * np.arange(16_000))
+    >>> with lalm.silenced([3]):
+    ...     vectors = lalm.head_vectors([tone])  # (1, 48, 32)
+    >>> bool(vectors[0, 3].any()), bool(vectors[0, 4].any())
+    (False, True)
+    """
+    silence = _silence(lalm.select(heads), values, positions)
+    numbered = silence.heads.assign(row=range(len(silence.heads)))
+    with ExitStack() as hooks:
+        for module, rows in numbered.groupby("module"):
+            new = silence.replacement[rows["row"].tolist(), : rows["dim"].iloc[0]]  # (k, dim)
+            hook = partial(_replace, rows["head"].tolist(), new, positions)
+            hooks.enter_context(lalm.model.get_submodule(module).register_forward_pre_hook(hook))
+        lalm.silences.append(silence)
+        hooks.callback(lalm.silences.remove, silence)
+        yield lalm
+
+
+def silenced_fingerprint(intact: str, silences: Sequence[Silence]) -> str:
+    """Fingerprint of a model with heads silenced, so that a cache tells it from the intact one."""
+    fingerprint = intact
+    for silence in silences:
+        heads = silence.heads[["module", "head"]].to_csv(index=False)
+        digest = hashlib.sha256(f"{fingerprint} {silence.positions} {heads}".encode())
+        digest.update(silence.replacement.numpy().tobytes())
+        fingerprint = digest.hexdigest()
+    return fingerprint
+
+
+def _replace(heads, new, positions, _, args):
+    """A hook that puts new vectors, (k, dim), in place of those of k heads."""
+    x = args[0]  # (B, T, H·dim); of some encoders (ΣT, H·dim), clips one after the other
+    if positions == "prompt" and x.shape[1] == 1:  # a token of the answer
+        return args
+    x = x.unflatten(-1, (-1, new.shape[1])).clone()  # (..., H, dim)
+    if positions == "all":
+        x[..., heads, :] = new.to(x)
+    else:
+        x[:, -1, heads] = new.to(x)
+    return (x.flatten(-2), *args[1:])
+
+
+def _silence(heads, values, positions):
+    """The arguments of `silenced`, checked, with rows of the table of heads."""
     if positions not in POSITIONS:
         raise ValueError(f"positions={positions!r}: choose one of {POSITIONS}.")
     if positions != "all" and (heads["kind"] == "encoder").any():
@@ -40,45 +103,3 @@ def plan_silence(heads: pd.DataFrame, values, positions: str) -> Silence:
             f"values must have a row for each head, {shape}, but has {tuple(new.shape)}."
         )
     return Silence(heads, new, positions)
-
-
-@contextmanager
-def silence_hooks(model: nn.Module, silence: Silence, active: list[Silence]) -> Iterator[None]:
-    """Keep the heads silent inside a `with` block, and `silence` in the list of active ones."""
-    numbered = silence.heads.assign(row=range(len(silence.heads)))
-    with ExitStack() as hooks:
-        for module, rows in numbered.groupby("module"):
-            new = silence.replacement[rows["row"].tolist(), : rows["dim"].iloc[0]]  # (k, dim)
-            hook = _replacing(rows["head"].tolist(), new, silence.positions)
-            hooks.enter_context(model.get_submodule(module).register_forward_pre_hook(hook))
-        active.append(silence)
-        hooks.callback(active.remove, silence)
-        yield
-
-
-def silenced_fingerprint(intact: str, silences: Sequence[Silence]) -> str:
-    """Fingerprint of a model with heads silenced, so that a cache tells it from the intact one."""
-    fingerprint = intact
-    for silence in silences:
-        heads = silence.heads[["module", "head"]].to_csv(index=False)
-        digest = hashlib.sha256(f"{fingerprint} {silence.positions} {heads}".encode())
-        digest.update(silence.replacement.numpy().tobytes())
-        fingerprint = digest.hexdigest()
-    return fingerprint
-
-
-def _replacing(heads, new, positions):
-    """A hook that puts new vectors, (k, dim), in place of those of k heads."""
-
-    def hook(_, args):
-        x = args[0]  # (B, T, H·dim); of some encoders (ΣT, H·dim), clips one after the other
-        if positions == "prompt" and x.shape[1] == 1:  # a token of the answer
-            return args
-        x = x.unflatten(-1, (-1, new.shape[1])).clone()  # (..., H, dim)
-        if positions == "all":
-            x[..., heads, :] = new.to(x)
-        else:
-            x[:, -1, heads] = new.to(x)
-        return (x.flatten(-2), *args[1:])
-
-    return hook

@@ -22,19 +22,17 @@ def hub(model_folders, monkeypatch):
 def test_a_large_download_is_announced(hub, monkeypatch, capsys):
     monkeypatch.setattr(checkpoints, "LARGE_DOWNLOAD", 1)
     monkeypatch.setattr(checkpoints, "GB", 1e6)  # the tiny model is counted in megabytes
-    checkpoints.check_memory("someone/whisper", None, torch.bfloat16, "cpu")
+    checkpoints.check_memory("someone/whisper", torch.bfloat16, "cpu")
     printed = capsys.readouterr().err
     assert f"someone/whisper: downloading {4 * hub / 1e6:.1f} GB to" in printed
     assert f"in memory it takes {2 * hub / 1e6:.1f} GB in bfloat16" in printed
-    checkpoints.check_memory(
-        "someone/whisper", None, torch.bfloat16, "cpu", unused=("model.encoder.",)
-    )
+    checkpoints.check_memory("someone/whisper", torch.bfloat16, "cpu", unused=("model.encoder.",))
     assert f"takes {2 * hub / 1e6:.1f} GB" not in capsys.readouterr().err
 
 
 def test_small_downloads_and_local_models_are_not_announced(hub, model_folders, capsys):
-    checkpoints.check_memory("someone/whisper", None, torch.float32, "cpu")
-    checkpoints.check_memory("here", model_folders["whisper"], torch.float32, "cpu")
+    checkpoints.check_memory("someone/whisper", torch.float32, "cpu")
+    checkpoints.check_memory(model_folders["whisper"], torch.float32, "cpu")
     assert capsys.readouterr().err == ""
 
 
@@ -45,7 +43,7 @@ def test_weights_larger_than_the_memory_are_refused(model_folders, monkeypatch):
     ):
         ccsav.load_lalm(model_folders["whisper"], device="cpu")
     spread = None  # over several devices: not refused
-    checkpoints.check_memory("here", model_folders["whisper"], torch.float32, spread)
+    checkpoints.check_memory(model_folders["whisper"], torch.float32, spread)
 
 
 def test_a_hub_that_does_not_answer_is_left_to_loading(monkeypatch):
@@ -53,7 +51,7 @@ def test_a_hub_that_does_not_answer_is_left_to_loading(monkeypatch):
         raise HTTPError("no connection")
 
     monkeypatch.setattr(huggingface_hub, "get_safetensors_metadata", unreachable)
-    checkpoints.check_memory("someone/whisper", None, torch.float32, "cpu")
+    checkpoints.check_memory("someone/whisper", torch.float32, "cpu")
 
 
 def test_memory_of_this_machine():

@@ -20,7 +20,7 @@ class Site:
     layers : path of the list of layers, from the loaded model
     attention : name of the attention module in each layer, or its path there
     pool : "last" (the last prompt token) or "mean" (over the clip's true frames)
-    projection : name of the output projection there; None: "o_proj" or "out_proj"
+    projections : names that the output projection may have there
     dim : name of the length of a head vector there
     """
 
@@ -28,7 +28,7 @@ class Site:
     layers: str
     attention: str
     pool: str
-    projection: str | None = None
+    projections: tuple[str, ...] = ("o_proj", "out_proj")
     dim: str = "head_dim"
 
 

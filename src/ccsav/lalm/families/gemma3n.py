@@ -54,7 +54,7 @@ GEMMA3N = Family(
             "model.audio_tower.conformer",
             "attention",
             "mean",
-            "post",
+            ("post",),
             "attn.head_dim",
         ),
     ),

@@ -40,7 +40,7 @@ GEMMA4 = Family(
     model_class="Gemma4ForConditionalGeneration",
     sites=(
         Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.audio_tower.layers", "self_attn", "mean", "post.linear"),
+        Site("encoder", "model.audio_tower.layers", "self_attn", "mean", ("post.linear",)),
     ),
     prompt=chat_prompt,
     inputs=_inputs,

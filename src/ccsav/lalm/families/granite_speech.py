@@ -62,7 +62,7 @@ GRANITE_SPEECH = Family(
     model_class="GraniteSpeechForConditionalGeneration",
     sites=(
         Site("decoder", "model.language_model.layers", "self_attn", "last"),
-        Site("encoder", "model.encoder.layers", "attn", "mean", "to_out", "dim_head"),
+        Site("encoder", "model.encoder.layers", "attn", "mean", ("to_out",), "dim_head"),
     ),
     prompt=_prompt,
     inputs=_inputs,
