@@ -14,9 +14,7 @@ from ccsav.evaluation.metrics import score
 from ccsav.evaluation.splits import episodes
 
 
-def fit_with_groups(
-    method: BaseEstimator, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None
-) -> BaseEstimator:
+def fit_with_groups(method: BaseEstimator, X, y, groups: np.ndarray | None) -> BaseEstimator:
     """Fit a clone of a classifier, with the clips' groups, (N,), if its `fit` takes them."""
     takes_groups = groups is not None and has_fit_parameter(method, "groups")
     options = {"groups": groups} if takes_groups else {}
@@ -24,11 +22,20 @@ def fit_with_groups(
 
 
 def evaluate(
-    methods: Mapping[str, BaseEstimator], X: np.ndarray, y: np.ndarray,
-    groups: np.ndarray | None = None, *, shots: Sequence[int] = (1, 5), n_episodes: int = 20,
-    seed: int = 0, progress: bool = True, tell_groups: bool = True,
-) -> pd.DataFrame:  # fmt: skip
+    methods: Mapping[str, BaseEstimator],
+    X: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray | None = None,
+    *,
+    shots: Sequence[int] = (1, 5),
+    n_episodes: int = 20,
+    seed: int = 0,
+    progress: bool = True,
+    tell_groups: bool = True,
+) -> pd.DataFrame:
     """Fit all methods on the same few-shot episodes, and measure them on the queries.
+
+    Returns a row per method, shots and episode, with the measures of `metrics.score`.
 
     Parameters
     ----------
@@ -36,10 +43,6 @@ def evaluate(
     X, y, groups : (N, K, D) head vectors, (N,) classes, and (N,) groups or None; see `episodes`.
     shots : numbers of support clips per class; `n_episodes` are drawn for each, see `episodes`.
     tell_groups : pass the groups of the support clips to classifiers whose `fit` takes them.
-
-    Returns
-    -------
-    A row per method, shots and episode, with the measures of `metrics.score`, from 0 to 1.
 
     Examples
     --------
@@ -50,27 +53,22 @@ def evaluate(
     >>> results["accuracy"].tolist()
     [1.0, 1.0]
     """
-    options = {"n_episodes": n_episodes, "seed": seed}
     drawn = [
-        (n, number, *split)
+        (n, i, *split)
         for n in shots
-        for number, split in enumerate(episodes(y, groups, shots=n, **options))
+        for i, split in enumerate(episodes(y, groups, shots=n, n_episodes=n_episodes, seed=seed))
     ]
     rows = []
-    for n, number, support, query in tqdm(drawn, unit=" episodes", disable=not progress):
-        use_groups = tell_groups and groups is not None
-        support_groups = np.asarray(groups)[support] if use_groups else None
+    for n, i, support, query in tqdm(drawn, unit=" episodes", disable=not progress):
+        support_groups = np.asarray(groups)[support] if tell_groups and groups is not None else None
         for name, method in methods.items():
             fitted = fit_with_groups(method, X[support], y[support], support_groups)
-            row = {"method": name, "shots": n, "episode": number}
+            row = {"method": name, "shots": n, "episode": i}
             rows.append(row | score(fitted, X[query], y[query]))
     return pd.DataFrame(rows)
 
 
-def class_recalls(
-    methods: Mapping[str, BaseEstimator], X: np.ndarray, y: np.ndarray,
-    groups: np.ndarray | None = None, *, shots: int = 5, n_episodes: int = 20, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
+def class_recalls(methods, X, y, groups=None, *, shots=5, n_episodes=20, seed=0) -> pd.DataFrame:
     """Share of each class's queries that each method classifies correctly, averaged over episodes.
 
     Returns a row per class and a column per method, from 0 to 1.
@@ -83,7 +81,7 @@ def class_recalls(
     --------
     >>> from ccsav import SAVClassifier
     >>> y = np.repeat([0, 1], 10)
-    >>> X = np.eye(4)[y][:, None] + np.random.default_rng(0).normal(size=(20, 3, 4)) / 4
+    >>> X = np.eye(2)[y][:, None]  # (20, 1, 2): one head, whose vector is the class
     >>> class_recalls({"SAV": SAVClassifier()}, X, y, n_episodes=2).to_dict("list")
     {'SAV': [1.0, 1.0]}
     """
@@ -116,14 +114,16 @@ def summary(results: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
     method shots
     SAV    5      0.85      0.64         2
     """
-    return _interval(results, results[metric])
+    values = results.groupby(["method", "shots"], sort=False)[metric]
+    n, spread = values.count(), values.std()
+    half = special.stdtrit((n - 1).clip(lower=1), 0.975) * spread / np.sqrt(n)
+    return pd.DataFrame({"mean": values.mean(), "interval": half, "episodes": n})
 
 
 def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> pd.DataFrame:
     """Mean difference to a baseline, paired by episode, with its 95 % interval.
 
-    Returns the columns of `summary`, and win, tie, loss: in how many episodes the value was above
-    the baseline's, equal, or below.
+    Returns the columns of `summary`, and win, tie, loss: episodes above, at and below the baseline.
 
     Parameters
     ----------
@@ -139,19 +139,8 @@ def compare(results: pd.DataFrame, baseline: str, metric: str = "accuracy") -> p
     CCSAV  5       0.1       0.0         2    2    0     0
     """
     paired = results.pivot(index=["shots", "episode"], columns="method", values=metric)
-    reference = paired[baseline].rename("reference")
-    joined = results.join(reference, on=["shots", "episode"])
-    difference = joined[metric] - joined["reference"]
-    table = _interval(joined, difference)
-    sign = np.sign(difference).groupby([joined["method"], joined["shots"]], sort=False)
-    for name, value in (("win", 1), ("tie", 0), ("loss", -1)):
-        table[name] = sign.apply(lambda s, v=value: int((s == v).sum()))
-    return table.drop(index=baseline, level=0)
-
-
-def _interval(results, values):
-    """Mean, half 95 % interval and number of values, by method and shots."""
-    grouped = values.groupby([results["method"], results["shots"]], sort=False)
-    n = grouped.count()
-    half = special.stdtrit((n - 1).clip(lower=1), 0.975) * grouped.std() / np.sqrt(n)
-    return pd.DataFrame({"mean": grouped.mean(), "interval": half, "episodes": n})
+    joined = results.join(paired[baseline].rename("reference"), on=["shots", "episode"])
+    gain = joined[metric] - joined["reference"]
+    joined = joined.assign(gain=gain, win=gain > 0, tie=gain == 0, loss=gain < 0)
+    counts = joined.groupby(["method", "shots"], sort=False)[["win", "tie", "loss"]].sum()
+    return summary(joined, "gain").join(counts).drop(index=baseline, level=0)

@@ -1,7 +1,7 @@
 """Measures of classifiers: accuracy, macro-F1, equal error rate, calibration error."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_curve
+from sklearn.metrics import accuracy_score, f1_score, roc_curve
 
 BINS = 15  # of the calibration error
 
@@ -9,10 +9,8 @@ BINS = 15  # of the calibration error
 def score(classifier, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """Measure a fitted classifier on clips X, (N, K, D), of the classes y, (N,).
 
-    Returns
-    -------
-    accuracy, macro_f1 (unweighted mean over classes), equal_error_rate (NaN unless there are two
-    classes) and calibration_error (NaN for classifiers without probabilities), from 0 to 1.
+    Returns accuracy, macro_f1 (unweighted mean over classes), equal_error_rate (NaN unless there
+    are two) and calibration_error (NaN for classifiers without probabilities), from 0 to 1.
     """
     proba = classifier.predict_proba(X) if hasattr(classifier, "predict_proba") else None
     if proba is None:
@@ -35,8 +33,7 @@ def score(classifier, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
 def equal_error_rate(positive: np.ndarray, ranking: np.ndarray) -> float:
     """Error at the threshold where false alarms are as frequent as misses, from 0 to 1.
 
-    positive: (N,) bool; ranking: (N,), larger for the positive class. Between two thresholds, both
-    rates are interpolated linearly.
+    positive: (N,) bool; ranking: (N,), larger for positives. Rates are interpolated linearly.
     """
     alarms, hits, _ = roc_curve(positive, ranking, drop_intermediate=False)
     gap = alarms - (1 - hits)  # rises from -1 to 1
@@ -56,17 +53,3 @@ def calibration_error(right: np.ndarray, proba: np.ndarray) -> float:
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(right))
-
-
-def multi_label_score(Y: np.ndarray, proba: np.ndarray) -> dict[str, float]:
-    """Measure probabilities of several labels per clip, (N, C); Y: 1 where a clip has a class.
-
-    Returns
-    -------
-    exact_match (share of clips whose classes are exactly those above one half) and
-    mean_average_precision (over the classes that some clip has), from 0 to 1.
-    """
-    Y, proba = np.asarray(Y), np.asarray(proba)
-    some = Y.any(axis=0)  # (C,)
-    precision = average_precision_score(Y[:, some], proba[:, some], average="macro")
-    return {"exact_match": accuracy_score(Y, proba > 0.5), "mean_average_precision": precision}

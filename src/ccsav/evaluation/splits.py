@@ -56,31 +56,26 @@ def _draw(y, groups, shots, rng):
     counts = np.zeros((group_of.max() + 1, len(classes)), dtype=int)  # (groups, C)
     np.add.at(counts, (group_of, class_of), 1)
     for _ in range(_ATTEMPTS):
-        support = _support(counts, class_of, group_of, shots, rng)
-        if support is None:
+        allowed = np.isin(group_of, _support_groups(counts, shots, rng))  # (N,)
+        clips = [np.flatnonzero(allowed & (class_of == c)) for c in range(len(classes))]
+        if min(map(len, clips)) < shots:
             continue
+        support = np.concatenate([rng.choice(rows, shots, replace=False) for rows in clips])
         query = np.flatnonzero(~np.isin(group_of, group_of[support]))
         if len(np.unique(class_of[query])) == len(classes):
             return support, query
     raise ValueError(_shortage(classes, counts, shots))
 
 
-def _support(counts, class_of, group_of, shots, rng):
-    """Clip indices, `shots` per class, from half of the groups or more; None if they lack clips."""
+def _support_groups(counts, shots, rng):
+    """A random half of the groups, and those after it that a class needs for `shots` clips."""
     order = rng.permutation(len(counts))
     chosen = list(order[: max(1, len(order) // 2)])
     for group in order[len(chosen) :]:
-        short = counts[chosen].sum(axis=0) < shots
-        if np.any(short & (counts[group] > 0)):
+        short = counts[chosen].sum(axis=0) < shots  # (C,)
+        if counts[group, short].any():
             chosen.append(group)
-    if np.any(counts[chosen].sum(axis=0) < shots):
-        return None
-    eligible = np.isin(group_of, chosen)
-    picks = [
-        rng.choice(np.flatnonzero(eligible & (class_of == c)), shots, replace=False)
-        for c in range(counts.shape[1])
-    ]
-    return np.concatenate(picks)
+    return chosen
 
 
 def _shortage(classes, counts, shots):
@@ -93,10 +88,9 @@ def _shortage(classes, counts, shots):
                 f"class {label!r} has {per_group.sum()} clips in {np.count_nonzero(per_group)} "
                 f"groups, so at most {most} for support"
             )
-    if not lacking:
-        lacking = [f"no division of the {len(counts)} groups leaves every class a query"]
+    reasons = lacking or [f"no division of the {len(counts)} groups leaves every class a query"]
     return (
         f"{shots} shots per class with group-disjoint queries are impossible: "
-        f"{'; '.join(lacking[:5])}{' …' if len(lacking) > 5 else ''}. "
+        f"{'; '.join(reasons[:5])}{' …' if len(reasons) > 5 else ''}. "
         "Ask for fewer shots, add clips, or use finer groups."
     )

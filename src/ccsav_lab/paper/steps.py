@@ -13,14 +13,14 @@ from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset
 from ccsav.evaluation.comparison import fit_with_groups, summary
-from ccsav.evaluation.metrics import multi_label_score, score
+from ccsav.evaluation.metrics import score
 from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.pipeline import extract
 from ccsav.extraction.store import write_whole
 from ccsav.lalm.model import LALM
 from ccsav_lab.zero_shot import PROTOCOLS, classify, rankings
 
-from .protocol import COMPARED, Episode, class_indicators, plan
+from .protocol import COMPARED, Episode, class_indicators, multi_label_score, plan
 
 CHUNK = 256  # clips after which answers are written to the file
 METRICS = ["accuracy", "macro_f1", "equal_error_rate", "exact_match", "mean_average_precision"]
