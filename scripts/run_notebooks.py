@@ -71,10 +71,22 @@ def trimmed(notebook):
         cell["id"] = f"cell-{number:03d}"
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if not _live_only(o)]
+            cell.outputs = _joined([o for o in cell.outputs if not _live_only(o)])
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
     return notebook
+
+
+def _joined(outputs):
+    """Streams that arrived in pieces as one: where they are cut depends on time alone."""
+    joined = []
+    for output in outputs:
+        stream = output.output_type == "stream"
+        if stream and joined and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _live_only(output) -> bool:

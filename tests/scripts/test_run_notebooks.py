@@ -51,6 +51,14 @@ def test_what_only_a_kernel_can_show_is_dropped():
     assert "widgets" not in kept.metadata
 
 
+def test_streams_that_arrive_in_pieces_are_joined():
+    pieces = [new.new_output("stream", name="stdout", text=text) for text in ("one\n", "two\n")]
+    error = new.new_output("stream", name="stderr", text="careful")
+    notebook = new.new_notebook(cells=[new.new_code_cell("1", outputs=[*pieces, error])])
+    kept = trimmed(notebook).cells[0].outputs
+    assert [(o.name, o.text) for o in kept] == [("stdout", "one\ntwo\n"), ("stderr", "careful")]
+
+
 def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
     cells = [new.new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]})]
     done = execute(new.new_notebook(cells=cells), tmp_path)
