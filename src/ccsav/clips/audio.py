@@ -26,7 +26,7 @@ def header(path: str | Path) -> tuple[int, int]:
         info = soundfile.info(str(path))
     except soundfile.LibsndfileError as error:
         raise AudioError(
-            f"{path}: not audio that can be read (WAV, FLAC, OGG or MP3): {error.error_string}"
+            f"{path}: not WAV, FLAC, OGG or MP3 audio: {error.error_string}"
         ) from error
     _check_rate(info.samplerate, path)
     if info.frames == 0:
@@ -35,20 +35,9 @@ def header(path: str | Path) -> tuple[int, int]:
 
 
 def read_audio(path: str | Path, rate: int | None = None) -> np.ndarray:
-    """Decode a recording, mix it to one channel and resample it.
+    """Decode a recording to one channel at `rate` Hz (default: its own), (samples,), float32, ±1.
 
-    Parameters
-    ----------
-    path : a WAV, FLAC, OGG or MP3 file.
-    rate : sampling rate of the result, in Hz; default: the file's own.
-
-    Returns
-    -------
-    waveform : (samples,), float32, full scale ±1.
-
-    Raises
-    ------
-    AudioError : as `header` and `prepare` do, or where decoding fails.
+    Raises `AudioError` as `header` and `prepare` do, or where decoding fails.
     """
     _, source_rate = header(path)
     try:
@@ -82,7 +71,4 @@ def _check_rate(rate, name):
     """Raise `AudioError`, naming `name`, unless a recorder could have this rate, in Hz."""
     lowest, highest = _RATES
     if not lowest <= rate <= highest:
-        raise AudioError(
-            f"{name}: a sampling rate of {rate} Hz is outside {lowest}–{highest} Hz; the header "
-            "is probably wrong."
-        )
+        raise AudioError(f"{name}: a sampling rate of {rate} Hz is outside {lowest}–{highest} Hz.")

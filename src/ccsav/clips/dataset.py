@@ -55,8 +55,7 @@ class Dataset:
     def __post_init__(self):
         table = self.table.reset_index(drop=True)
         if "label" in table:
-            names = [x if pd.isna(x) else str(x) for x in table["label"]]
-            table["label"] = pd.Series(names, dtype=object)
+            table["label"] = table["label"].map(str, na_action="ignore").astype(object)
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "root", Path(self.root))
         problems = _problems(self)
@@ -68,18 +67,15 @@ class Dataset:
         origin = "memory" if self.waveforms is not None else self.root
         return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {origin})"
 
-    def __len__(self) -> int:
-        """Number of clips."""
+    def __len__(self):
         return len(self.table)
 
     @classmethod
     def from_arrays(cls, waveforms, rate, labels=None, groups=None) -> "Dataset":
         """Make a dataset in memory from mono waveforms, each (samples,), at `rate` Hz."""
-        table = pd.DataFrame({"path": [f"clip {i}" for i in range(len(waveforms))]})
-        if labels is not None:
-            table["label"] = list(labels)
-        if groups is not None:
-            table["group"] = list(groups)
+        names = [f"clip {i}" for i in range(len(waveforms))]
+        columns = {"path": names, "label": labels, "group": groups}
+        table = pd.DataFrame({name: list(x) for name, x in columns.items() if x is not None})
         return cls(table, waveforms=list(waveforms), rate=rate)
 
     @property
@@ -100,19 +96,14 @@ class Dataset:
     def video_path(self, i: int) -> Path:
         """File of the video of clip `i`. Raises `VideoError` if there is none."""
         name = self.table["video"].iloc[i] if "video" in self.table else None
-        if name is None or pd.isna(name):
-            name = self.table["path"].iloc[i]
-            if self.waveforms is not None or not video.is_video(name):
-                raise video.VideoError(
-                    f"{self.path(i)}: there is no video of it: name one in the column `video`."
-                )
-        return self.root / name
+        if not pd.isna(name):
+            return self.root / name
+        if self.waveforms is None and video.is_video(self.path(i)):
+            return self.path(i)
+        raise video.VideoError(f"{self.path(i)}: there is no video of it: give the column `video`.")
 
     def seconds(self, i: int, modality: str = "audio") -> float:
-        """Duration of clip `i`, from its header; for "audio+video" the longer of the two.
-
-        Raises `AudioError` or `VideoError`, naming the file, if it cannot be read.
-        """
+        """Duration of clip `i` by its header, of "audio+video" the longer. Raises `AudioError`."""
         if modality == "audio+video":
             return max(self.seconds(i, "audio"), self.seconds(i, "video"))
         if modality == "video":
@@ -138,21 +129,14 @@ class Dataset:
 
     def digest(self, i: int, modality: str = "audio") -> str:
         """SHA-256 of the clip's bytes, by which a cache finds it; the path does not matter."""
-        if modality == "video":
-            return _digest(self.video_path(i))
         if modality == "audio+video":
-            both = f"{self.digest(i)} {_digest(self.video_path(i))}"
+            both = f"{self.digest(i)} {self.digest(i, 'video')}"
             return hashlib.sha256(both.encode()).hexdigest()
-        if self.waveforms is not None:
+        if modality == "audio" and self.waveforms is not None:
             content = np.asarray(self.waveforms[i], np.float32).tobytes()
             return hashlib.sha256(content + str(self.rate).encode()).hexdigest()
-        return _digest(self.path(i))
-
-
-def _digest(path):
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        with open(self.video_path(i) if modality == "video" else self.path(i), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _problems(dataset):

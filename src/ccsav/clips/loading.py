@@ -37,13 +37,11 @@ def load_dataset(
 
     Examples
     --------
-    >>> import pathlib, tempfile
-    >>> import numpy, soundfile
+    >>> import os, tempfile, numpy, soundfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for label in ("low", "high"):
-    ...         file = pathlib.Path(folder, label, "a.wav")
-    ...         file.parent.mkdir()
-    ...         soundfile.write(file, numpy.zeros(8000), 16_000)
+    ...         os.mkdir(f"{folder}/{label}")
+    ...         soundfile.write(f"{folder}/{label}/a.wav", numpy.zeros(8000), 16_000)
     ...     load_dataset(folder)
     Dataset(2 clips, 2 classes, in ...)
     """
@@ -71,7 +69,10 @@ def _read(source, group, split, fetch):
 def _load_offered(name):
     """Make the dataset that an installed package offers under this name, by an entry point."""
     points = entry_points(group=_GROUP)
-    if name not in points.names:
+    origins = sorted({point.value for point in points.select(name=name)})
+    if len(origins) > 1:
+        raise DatasetError(f"{name}: offered by {' and '.join(origins)}: uninstall all but one.")
+    if not origins:
         names = ", ".join([*NAMED, *sorted(points.names - NAMED.keys())])
         raise DatasetError(
             f"{name}: neither a folder, nor a CSV, JSON or JSON Lines file, nor one of the names "
@@ -83,7 +84,7 @@ def _load_offered(name):
     except (ImportError, AttributeError) as error:
         missing = getattr(error, "name", None) or error
         raise DatasetError(
-            f"{name}: comes from {points[name].value}, which cannot be imported because "
+            f"{name}: comes from {origins[0]}, which cannot be imported because "
             f"{missing} is missing: install it (for ccsav_lab: pip install 'ccsav[lab]')."
         ) from error
     return make()
@@ -93,11 +94,8 @@ def from_folder(root: str | Path) -> Dataset:
     """Read a folder with one sub-folder per class; the name of the sub-folder is the label.
 
     All levels of the sub-folders are searched. Files that are neither audio (WAV, FLAC, OGG, MP3)
-    nor video (`video.SUFFIXES`) are left out with a warning; hidden files are ignored.
-
-    Raises
-    ------
-    DatasetError : the folder is missing, or has no recordings in sub-folders.
+    nor video (`video.SUFFIXES`) are left out with a warning; hidden files are ignored. Raises
+    `DatasetError` if the folder is missing, or has no recordings in sub-folders.
     """
     root = Path(root)
     if not root.is_dir():
@@ -108,20 +106,17 @@ def from_folder(root: str | Path) -> Dataset:
     clips = [f for f in files if f.suffix.lower() in suffixes and len(f.parts) > 1]
     if not clips:
         raise DatasetError(f"{root}: no recordings in sub-folders, one sub-folder per class.")
-    others = [str(f) for f in files if f not in set(clips)]
-    for note in count_and_name(
-        others, "files that are not audio in a class's folder were left out"
-    ):
+    others = sorted(set(files) - set(clips))
+    for note in count_and_name(others, "files that are not audio in a class folder were left out"):
         warnings.warn(f"{root}: {note}", stacklevel=2)
     table = pd.DataFrame({"path": map(str, clips), "label": [f.parts[0] for f in clips]})
     return Dataset(table, root)
 
 
 def from_csv(
-    file: str | Path, root: str | Path | None = None, *,
-    path: str = "path", label: str = "label", group: str | None = None,
-) -> Dataset:  # fmt: skip
-    """Read a CSV file with one row per clip.
+    file: str | Path, root: str | Path | None = None, *, path="path", label="label", group=None
+) -> Dataset:
+    """Read a CSV file with one row per clip; `DatasetError` lists everything that is wrong with it.
 
     Parameters
     ----------
@@ -129,10 +124,6 @@ def from_csv(
     root : folder that relative paths start from; default: the folder of the file.
     path, label, group : the columns to use as such; the others are kept. `group` defaults to a
         column called `group`, else `fold`, else no groups.
-
-    Raises
-    ------
-    DatasetError : lists everything that is wrong.
     """
     file = Path(file)
     if not file.is_file():

@@ -39,7 +39,6 @@ def frames(path: str | Path, fps: float = 2.0, most: int = 768) -> np.ndarray:
 
     Parameters
     ----------
-    path : the video.
     fps : frames per second of video, but at least `MIN_FRAMES` in all.
     most : frames at most; a longer video gets fewer per second.
 
@@ -72,8 +71,9 @@ def sound(path: str | Path, rate: int) -> np.ndarray:
     Raises `VideoError` if the video has no sound, and `AudioError` as `audio.prepare` does.
     """
     with _open(path, "audio") as (container, track):
-        source_rate = track.rate
-        as_floats = _av().AudioResampler(format="fltp")
+        from av import AudioResampler
+
+        source_rate, as_floats = track.rate, AudioResampler(format="fltp")
         pieces = [
             piece.to_ndarray()  # (channels, samples)
             for frame in [*container.decode(track), None]  # None: the rest in the resampler
@@ -87,23 +87,17 @@ def sound(path: str | Path, rate: int) -> np.ndarray:
 @contextmanager
 def _open(path, kind):
     """Open a video, and its first track of a kind; errors meanwhile become a `VideoError`."""
-    if not Path(path).is_file():
+    if not Path(path).is_file():  # FFmpeg would open an address, too
         raise VideoError(f"{path}: there is no such file.")
-    errors = _av().FFmpegError
-    try:
-        with _av().open(str(path)) as container:
-            tracks = getattr(container.streams, kind)
-            if not tracks:
-                raise VideoError(f"{path}: there is no {kind} in it.")
-            yield container, tracks[0]
-    except errors as error:
-        raise VideoError(f"{path}: cannot be read as a video: {error.strerror}.") from error
-
-
-def _av():
-    """Import PyAV, or raise an `ImportError` that says how to install it."""
     try:
         import av
     except ImportError as error:
         raise ImportError("reading videos needs PyAV: pip install 'ccsav[video]'.") from error
-    return av
+    try:
+        with av.open(str(path)) as container:
+            tracks = getattr(container.streams, kind)
+            if not tracks:
+                raise VideoError(f"{path}: there is no {kind} in it.")
+            yield container, tracks[0]
+    except av.FFmpegError as error:
+        raise VideoError(f"{path}: cannot be read as a video: {error.strerror}.") from error

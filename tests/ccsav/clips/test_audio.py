@@ -64,9 +64,9 @@ def test_missing(tmp_path):
 
 def test_not_audio(tmp_path):
     (tmp_path / "a.wav").write_text("This is a letter.")
-    refused(tmp_path / "a.wav", "not audio that can be read")
+    refused(tmp_path / "a.wav", "not WAV, FLAC, OGG or MP3 audio")
     (tmp_path / "b.wav").write_bytes(b"")
-    refused(tmp_path / "b.wav", "not audio that can be read")
+    refused(tmp_path / "b.wav", "not WAV, FLAC, OGG or MP3 audio")
 
 
 def test_no_samples(tmp_path):

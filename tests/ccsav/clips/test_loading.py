@@ -70,10 +70,11 @@ def offered():
 
 @pytest.fixture
 def offers(monkeypatch):
-    """Sets what installed packages offer: name of a dataset=its entry point."""
+    """Sets what installed packages offer: name of a dataset=its entry point, or several."""
 
     def set_points(**values):
-        points = EntryPoints(EntryPoint(n, value, "ccsav.datasets") for n, value in values.items())
+        pairs = [(name, value) for name, several in values.items() for value in several.split()]
+        points = EntryPoints(EntryPoint(*pair, "ccsav.datasets") for pair in pairs)
         monkeypatch.setattr(loading, "entry_points", lambda group: points.select(group=group))
 
     return set_points
@@ -110,6 +111,13 @@ def test_an_offer_whose_package_is_missing(offers):
         load_dataset("beeps")
     with pytest.raises(DatasetError, match=r"^boops: .* because nothing is missing"):
         load_dataset("boops")
+
+
+def test_a_name_that_two_packages_offer(offers):
+    offers(beeps="one.sounds:beeps two.tasks:beeps", boops=f"{__name__}:offered {__name__}:offered")
+    with pytest.raises(DatasetError, match=r"^beeps: offered by one\.sounds:beeps and two\.tasks:"):
+        load_dataset("beeps")
+    assert len(load_dataset("boops")) == 3  # the same function twice
 
 
 def test_no_offer_hides_a_name_or_a_file(offers, monkeypatch, folder, tmp_path):

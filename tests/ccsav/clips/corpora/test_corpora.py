@@ -19,7 +19,9 @@ def test_folders_are_known_by_their_official_files(vgg, audioset, asvspoof):
     by_attack = load_dataset(asvspoof, group="attack", split="eval")
     assert set(by_attack.table["group"]) >= {"A07", "A04", "A06"}
     (vgg / "eval_segments.csv").write_text("")
-    with pytest.raises(DatasetError, match="contains vggsound and audioset; give the folder of one"):
+    with pytest.raises(
+        DatasetError, match="contains vggsound and audioset; give the folder of one"
+    ):
         load_dataset(vgg)
 
 
