@@ -88,8 +88,39 @@ def test_what_is_imported_is_required():
 
 def test_nothing_unsafe_is_used():
     text = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
-    for word in ("pickle", "torch.load", "trust_remote_code", "eval("):
-        assert word not in text.replace("self.model.eval()", "").replace(".eval()", ""), word
+    for word in ("pickle", "torch.load", "trust_remote_code=True", "eval("):
+        assert word not in text.replace(".eval()", ""), word
+
+
+def loads_without_refusing_code(tree):
+    """Lines that use a `from_pretrained` of transformers, but not with `trust_remote_code=False`.
+
+    Each use must be a call, or the first argument of `partial`, with that keyword written out.
+    """
+    refusing = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+        value = keywords.get("trust_remote_code")
+        if isinstance(value, ast.Constant) and value.value is False:
+            refusing.add(call.func)
+            if ast.unparse(call.func) == "partial":
+                refusing.add(call.args[0])
+    uses = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "from_pretrained"
+    ]
+    torch_s_own = "nn.Embedding.from_pretrained"  # makes a layer of given weights
+    return [n.lineno for n in uses if n not in refusing and ast.unparse(n) != torch_s_own]
+
+
+def test_code_that_comes_with_a_model_is_refused_wherever_one_is_loaded():
+    assert loads_without_refusing_code(ast.parse("A.from_pretrained(x, **options)"))
+    assert loads_without_refusing_code(ast.parse("load = A.from_pretrained"))
+    assert loads_without_refusing_code(ast.parse("A.from_pretrained(x, trust_remote_code=y)"))
+    for file in (ROOT / "src").rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert loads_without_refusing_code(tree) == [], file
 
 
 def test_nothing_that_does_not_work_beside_the_small_torch_is_imported():

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import huggingface_hub
@@ -17,9 +16,7 @@ GB = 1e9  # bytes
 LARGE_DOWNLOAD = 0.5 * GB  # smaller downloads are not announced
 
 
-def check_memory(
-    name: str | Path, dtype: torch.dtype, device, unused: Sequence[str] = (), revision=None
-) -> None:
+def check_memory(name: str | Path, dtype: torch.dtype, device, unused=(), revision=None) -> None:
     """Print the size of a large download; raise `MemoryError` for weights larger than the memory.
 
     Parameters
@@ -65,12 +62,11 @@ def memory_size(device: torch.device) -> int | None:
 
 def cached_folder(name: str, revision: str | None = None) -> Path | None:
     """The folder in the local cache that holds all weights of a model on the hub, or None."""
-    single = huggingface_hub.try_to_load_from_cache(name, "model.safetensors", revision=revision)
+    find = huggingface_hub.try_to_load_from_cache
+    single = find(name, "model.safetensors", revision=revision)
     if isinstance(single, str):
         return Path(single).parent
-    index = huggingface_hub.try_to_load_from_cache(
-        name, "model.safetensors.index.json", revision=revision
-    )
+    index = find(name, "model.safetensors.index.json", revision=revision)
     if not isinstance(index, str):
         return None
     shards = set(json.loads(Path(index).read_text("utf-8"))["weight_map"].values())

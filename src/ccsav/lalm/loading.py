@@ -2,11 +2,11 @@
 
 import math
 import warnings
+from functools import partial
 from pathlib import Path
 
 import torch
 import transformers
-from transformers import PreTrainedConfig
 
 from ccsav.lalm import checkpoints
 from ccsav.lalm.batch_inputs import MARGIN
@@ -70,7 +70,9 @@ def load_lalm(
     checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
     model = _model(name_or_path, family, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
-    load_processor = family.processor or transformers.AutoProcessor.from_pretrained
+    load_processor = family.processor or partial(
+        transformers.AutoProcessor.from_pretrained, trust_remote_code=False
+    )
     processor = load_processor(name_or_path, revision=revision)
     heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
     longest = family.window or processor.feature_extractor.n_samples / rate
@@ -90,7 +92,7 @@ def _family(name_or_path, revision):
             hint = "It comes with a clone of the repository: pip install --editable that."
         raise OSError(f"{name}: no model here. {hint}")
     try:
-        config, _ = PreTrainedConfig.get_config_dict(name_or_path, revision=revision)
+        config, _ = transformers.PreTrainedConfig.get_config_dict(name_or_path, revision=revision)
     except OSError as error:
         raise OSError(
             f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
@@ -107,7 +109,9 @@ def _family(name_or_path, revision):
 
 def _model(name_or_path, family, dtype, device_map, revision):
     """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
-    load = family.load or getattr(transformers, family.model_class).from_pretrained
+    load = family.load or partial(
+        getattr(transformers, family.model_class).from_pretrained, trust_remote_code=False
+    )
     options = {"dtype": dtype, "device_map": device_map, "revision": revision}
     model, report = load(name_or_path, **options, use_safetensors=True, output_loading_info=True)
     missing = sorted(report["missing_keys"])

@@ -1,5 +1,6 @@
 """Loading: names and folders, refusals, number formats, windows, and what an import costs."""
 
+import json
 import subprocess
 import sys
 
@@ -43,6 +44,14 @@ def test_an_unsupported_family_lists_the_families(tmp_path):
         ccsav.load_lalm(tmp_path)
     (tmp_path / "config.json").write_text('{"model_type": "unknown_type"}')
     with pytest.raises(ValueError, match=r"not supported.*Whisper.*Qwen2-Audio"):
+        ccsav.load_lalm(tmp_path)
+
+
+def test_code_that_comes_with_a_model_is_never_run(tmp_path):
+    (tmp_path / "code.py").write_text("raise SystemExit('the code was run')")
+    config = {"model_type": "new_type", "auto_map": {"AutoConfig": "code.Config"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="model type new_type is not supported"):
         ccsav.load_lalm(tmp_path)
 
 

@@ -65,10 +65,12 @@ class Family:
     equal_lengths : whether clips of different lengths must not share a batch
     encoder : path of an encoder that takes a fixed number of frames, see `shortened_encoder`;
         None: it takes any number
-    load : load(name_or_path, **options) loads the model; None: as its class does
+    load : load(name_or_path, **options) loads the model, and runs no code that comes with it;
+        None: as its class does
     adapt : adapt(model, name_or_path, revision) changes the loaded weights
     unused : beginnings of the names of weights in a checkpoint that are not loaded
-    processor : processor(name_or_path, **options) loads the processor; None: AutoProcessor does
+    processor : processor(name_or_path, revision) loads the processor, likewise; None:
+        AutoProcessor does
     """
 
     name: str

@@ -34,7 +34,7 @@ class Gemma3nWithoutVision(Gemma3nForConditionalGeneration):
 def load_without_vision(name_or_path, revision=None, **options):
     """The model without its vision tower, whether or not timm is installed."""
     AutoModel.register(NoVisionConfig, NoVisionTower, exist_ok=True)
-    config = AutoConfig.from_pretrained(name_or_path, revision=revision)
+    config = AutoConfig.from_pretrained(name_or_path, revision=revision, trust_remote_code=False)
     vision = config.vision_config
     config.vision_config = NoVisionConfig(
         hidden_size=vision.hidden_size,
@@ -43,5 +43,5 @@ def load_without_vision(name_or_path, revision=None, **options):
         rms_norm_eps=vision.rms_norm_eps,
     )
     return Gemma3nWithoutVision.from_pretrained(
-        name_or_path, config=config, revision=revision, **options
+        name_or_path, config=config, revision=revision, trust_remote_code=False, **options
     )

@@ -11,7 +11,7 @@ def audio_processor_loader(name: str) -> Callable:
     name: of its class in transformers. The other parts are unchanged.
     """
 
-    def load(name_or_path, **options):
+    def load(name_or_path, revision=None):
         from transformers.processing_utils import ProcessorMixin  # takes seconds to import
 
         class AudioProcessor(getattr(transformers, name)):
@@ -23,6 +23,8 @@ def audio_processor_loader(name: str) -> Callable:
                 self.audio_token = tokenizer.audio_token
                 self.audio_token_id = tokenizer.audio_token_id
 
-        return AudioProcessor.from_pretrained(name_or_path, **options)
+        return AudioProcessor.from_pretrained(
+            name_or_path, revision=revision, trust_remote_code=False
+        )
 
     return load

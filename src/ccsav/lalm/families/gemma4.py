@@ -9,14 +9,16 @@ from ._family import Family, Site, chat_prompt, check_audio_tokens, tokenized_in
 from .gemma3n import usm_features
 
 
-def _processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, revision=None) -> SimpleNamespace:
     """Tokenizer and feature extractor; `AutoProcessor` needs torchvision, for videos."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(name_or_path, **options)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        name_or_path, revision=revision, trust_remote_code=False
+    )
     return SimpleNamespace(
         tokenizer=tokenizer,
         apply_chat_template=tokenizer.apply_chat_template,
         feature_extractor=transformers.Gemma4AudioFeatureExtractor.from_pretrained(
-            name_or_path, **options
+            name_or_path, revision=revision, trust_remote_code=False
         ),
     )
 

@@ -16,13 +16,17 @@ SYSTEM = (
 )
 
 
-def _processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, revision=None) -> SimpleNamespace:
     """Tokenizer and feature extractor; `AutoProcessor` needs torchaudio."""
     from ._granite_features import GraniteFeatures  # takes seconds to import
 
     return SimpleNamespace(
-        tokenizer=transformers.AutoTokenizer.from_pretrained(name_or_path, **options),
-        feature_extractor=GraniteFeatures.from_pretrained(name_or_path, **options),
+        tokenizer=transformers.AutoTokenizer.from_pretrained(
+            name_or_path, revision=revision, trust_remote_code=False
+        ),
+        feature_extractor=GraniteFeatures.from_pretrained(
+            name_or_path, revision=revision, trust_remote_code=False
+        ),
     )
 
 

@@ -13,12 +13,14 @@ from ._adapter import merge_adapter
 from ._family import Family, Site, check_audio_tokens, tokenized_inputs
 
 
-def _processor(name_or_path, **options) -> SimpleNamespace:
+def _processor(name_or_path, revision=None) -> SimpleNamespace:
     """Tokenizer and feature extractor; `AutoProcessor` needs torchvision."""
     return SimpleNamespace(
-        tokenizer=transformers.AutoTokenizer.from_pretrained(name_or_path, **options),
+        tokenizer=transformers.AutoTokenizer.from_pretrained(
+            name_or_path, revision=revision, trust_remote_code=False
+        ),
         feature_extractor=transformers.Phi4MultimodalFeatureExtractor.from_pretrained(
-            name_or_path, **options
+            name_or_path, revision=revision, trust_remote_code=False
         ),
     )
 
