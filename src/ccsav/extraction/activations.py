@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ccsav.clips.dataset import Dataset
-
 
 @dataclass(frozen=True, eq=False)
 class HeadActivations:
@@ -54,33 +52,11 @@ class HeadActivations:
         )
 
     def head_sets(self) -> dict[str, np.ndarray]:
-        """The sets of heads that methods are compared on.
+        """The sets of heads that methods are compared on, {name: mask (K,)}.
 
-        Returns
-        -------
-        {name: mask (K,)} : "decoder heads" (self- and cross-attention), then "all heads" (the
-            audio encoder's too); a set that is empty or the same as the other is left out.
+        "decoder heads" (self- and cross-attention), then "all heads" (the audio encoder's too); a
+        set that is empty or the same as the other is left out.
         """
         decoder = (self.heads["kind"] != "encoder").to_numpy()  # (K,)
         sets = {"decoder heads": decoder} if decoder.any() else {}
         return sets if decoder.all() else sets | {"all heads": np.ones_like(decoder)}
-
-
-def assemble(
-    dataset: Dataset, X: np.ndarray, reasons: dict, heads: pd.DataFrame, provenance: dict
-) -> HeadActivations:
-    """Join head vectors X, (N, K, D), with their clips, without those in `reasons` {clip: why}."""
-    kept = np.array([i not in reasons for i in range(len(dataset))])  # (N,)
-    table = dataset.table[kept].reset_index(drop=True)
-    skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
-    labels = dataset.labels
-    return HeadActivations(
-        X=X if kept.all() else X[kept],
-        y=np.searchsorted(labels, table["label"].to_numpy(str)) if "label" in table else None,
-        labels=labels,
-        groups=table["group"].to_numpy() if "group" in table else None,
-        heads=heads.reset_index(drop=True).rename_axis("index"),
-        table=table,
-        skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
-        provenance=provenance,
-    )

@@ -13,11 +13,12 @@ import pandas as pd
 
 from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.store import Cache, Claim
+from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
 _ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
 _POLL = 0.2  # seconds between looks at rows that another process is computing
+_SAME_CORES = ("cpu",)  # devices that compute with the cores that also read clips
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,7 @@ class Extraction:
         }
 
 
-def load_clips(
-    lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str
-) -> tuple[list[np.ndarray] | None, list[np.ndarray] | None]:
+def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str) -> tuple:
     """Load some clips as a model takes them; raises `AudioError` if one cannot be read.
 
     Returns waveforms, each (samples,), at the model's rate and cut to its window, and videos, each
@@ -63,10 +62,8 @@ def load_clips(
     return waveforms, videos
 
 
-def compute_rows(
-    work: Extraction, clips: Mapping[str, int], store: Cache
-) -> Iterator[tuple[str, np.ndarray | None, str | None]]:
-    """Compute the rows of clips {key of the row: index of the clip}, or take them from the store.
+def compute_rows(work: Extraction, clips: Mapping, store: Cache) -> Iterator[tuple]:
+    """Compute the row of each key in `clips`, {key: equal clips}, or take it from the store.
 
     Yields (key, row (K, D), None), or (key, None, reason) for a clip that fails. On a GPU, the next
     batch is read from disk while the model computes this one. Rows that another process is
@@ -78,18 +75,14 @@ def compute_rows(
             mine, stored = _claim(queue, store, work.batch_size)
             batch, next_batch = next_batch, None
             if mine:
-                load = partial(_load_batch, work, {key: clips[key] for key in mine}, store)
-                next_batch = reader.submit(load).result if _reads_ahead(work.lalm) else load
+                load = partial(_load_batch, work, {key: clips[key][0] for key in mine})
+                alone = work.lalm.device.type in _SAME_CORES
+                next_batch = load if alone else reader.submit(load).result
             yield from ((key, row, None) for key, row in stored.items())
             if batch is not None:
-                yield from _compute_batch(work, batch, store)
+                yield from _compute_batch(work, *batch(), store)
             elif not mine and not stored:
                 time.sleep(_POLL)
-
-
-def _reads_ahead(lalm):
-    """Whether clips are read while the model computes: not where both need the same cores."""
-    return lalm.device.type != "cpu"
 
 
 def _claim(queue, store, most):
@@ -99,18 +92,17 @@ def _claim(queue, store, most):
         if len(mine) == most or (not mine and len(stored) == most):
             break
         key = queue.popleft()
-        claim = store.claim(key)
-        row = store.get(key) if claim is Claim.DONE else None
+        row = store.get(key)
         if row is not None:
             stored[key] = row
-        elif claim is Claim.MINE:
+        elif store.claim(key):
             mine.append(key)
         else:
             queue.append(key)
     return mine, stored
 
 
-def _load_batch(work, clips, store):
+def _load_batch(work, clips):
     """Read clips {key: index}: forward passes (keys, inputs), and {key: reason} of failures."""
     loaded, reasons = {}, {}
     for key, i in clips.items():
@@ -118,37 +110,30 @@ def _load_batch(work, clips, store):
             loaded[key] = load_clips(work.lalm, work.dataset, [i], work.modality)
         except AudioError as error:
             reasons[key] = str(error).removeprefix(f"{work.dataset.path(i)}: ")
-            store.release(key)
     if not loaded:
         return [], reasons
     keys = list(loaded)
-    waveforms, videos = (
-        None if parts[0] is None else [clip for (clip,) in parts]
-        for parts in zip(*loaded.values(), strict=True)
-    )
+    waveforms = [clip for sounds, _ in loaded.values() for clip in sounds or []] or None
+    videos = [clip for _, frames in loaded.values() for clip in frames or []] or None
     passes = work.lalm.passes(waveforms, [work.prompts[clips[key]] for key in keys], videos)
     return [([keys[i] for i in indices], inputs) for indices, inputs in passes], reasons
 
 
-def _compute_batch(work, load, store):
-    """Load a batch, compute its rows and store them; yields as `compute_rows` does."""
-    passes, reasons = load()
+def _compute_batch(work, passes, reasons, store):
+    """Compute the rows of a loaded batch and store them; yields as `compute_rows` does."""
     for keys, inputs in passes:
         vectors = work.lalm.head_vectors_of(inputs, work.heads).numpy()  # (B, K, D)
-        yield from [
-            (k, *_keep(k, v, work.dtype, store)) for k, v in zip(keys, vectors, strict=True)
-        ]
-    yield from ((key, None, reason) for key, reason in reasons.items())
-
-
-def _keep(key, row, dtype, store):
-    """Store one clip's head vectors, (K, D): (row, None), or (None, reason) if they overflow."""
-    with np.errstate(over="ignore"):
-        kept = row.astype(dtype)
-    if np.isfinite(kept).all():
-        store.put(key, kept)
-        return kept, None
-    store.release(key)
-    if np.isfinite(row).all():
-        return None, f"a head vector exceeds {dtype}: pass dtype='float32'."
-    return None, "the model's head vectors are NaN or infinite: load it in another dtype."
+        with np.errstate(over="ignore"):
+            rows = dict(zip(keys, vectors.astype(work.dtype), strict=True))
+        for key, vector in zip(keys, vectors, strict=True):
+            if np.isfinite(rows[key]).all():
+                store.put(key, rows[key])
+                continue
+            del rows[key]
+            reasons[key] = "the model's head vectors are NaN or infinite: load it in another dtype."
+            if np.isfinite(vector).all():
+                reasons[key] = f"a head vector exceeds {work.dtype}: pass dtype='float32'."
+        yield from ((key, row, None) for key, row in rows.items())
+    for key, reason in reasons.items():
+        store.release(key)
+        yield key, None, reason

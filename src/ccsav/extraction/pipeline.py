@@ -1,5 +1,6 @@
 """From a dataset and a model to head vectors: check, survey, compute or take from the cache."""
 
+import hashlib
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from tqdm.auto import tqdm
 
 from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset, count_and_name
-from ccsav.extraction.activations import HeadActivations, assemble
+from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.batches import Extraction, compute_rows
-from ccsav.extraction.store import Cache, row_key
+from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
 
@@ -23,10 +25,19 @@ class ExtractionError(ValueError):
 
 
 def extract(
-    lalm: LALM, dataset: Dataset, question: str | Sequence[str] | None = None, *,
-    heads=None, modality: str = "audio", batch_size: int = 16, cache: str | Path | None = None,
-    on_error: str = "raise", truncate: bool = False, dtype: str = "float16", progress: bool = True,
-) -> HeadActivations:  # fmt: skip
+    lalm: LALM,
+    dataset: Dataset,
+    question: str | Sequence[str] | None = None,
+    *,
+    heads=None,
+    modality: str = "audio",
+    batch_size: int = 16,
+    cache: str | Path | None = None,
+    on_error: str = "raise",
+    truncate: bool = False,
+    dtype: str = "float16",
+    progress: bool = True,
+) -> HeadActivations:
     """Compute the head vectors of every clip of a dataset, in one forward pass per clip.
 
     Parameters
@@ -34,9 +45,8 @@ def extract(
     lalm, dataset : the model, from `load_lalm`, and N clips.
     question : one for all clips, or one per clip; default: the family's own.
     heads : which heads, as in `LALM.select`; default: those of the decoder.
-    modality : what the model is given of a clip, one of `LALM.modalities`. Videos make long
-        prompts: choose a small `batch_size`.
-    batch_size : clips per forward pass.
+    modality : what the model is given of a clip, one of `LALM.modalities`.
+    batch_size : clips per forward pass; choose few for videos, which make long prompts.
     cache : folder to keep finished rows in and to take them from; default: none. A row is found
         by the model's weights, the question, the heads, the formats and the clip's bytes.
     on_error : "raise", or "skip": leave out clips that cannot be used, and list them in `skipped`.
@@ -64,73 +74,63 @@ def extract(
         raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: choose at least 1.")
-    prompts = _prompts(lalm, question, len(dataset), modality)
-    chosen = lalm.select(heads, modality)
-    work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
-    seconds, reasons = _survey(work, truncate)
-    if reasons and on_error == "raise":
-        raise ExtractionError(_listed(dataset, reasons))
-    clips = _equal_clips(work, np.argsort(-seconds, kind="stable"), reasons)
-    identity = work.identity()
-    X, failed = _compute(work, clips, Cache(cache or None, identity), on_error, progress)
-    reasons |= failed
-    cut = sum(bool(s > lalm.window) for i, s in enumerate(seconds) if i not in reasons)
-    _warn(work, reasons, cut, copies=sum(map(len, clips.values())) - len(clips))
-    provenance = _provenance(work, cut) | identity
-    return assemble(dataset, X, reasons, chosen, provenance)
-
-
-def _prompts(lalm, question, n, modality):
-    """The prompt of each of n clips, from one question or n."""
-    questions = [question] * n if question is None or isinstance(question, str) else list(question)
+    n = len(dataset)
+    questions = [question] * n if isinstance(question, str | None) else list(question)
     if len(questions) != n:
         raise ValueError(f"{len(questions)} questions for {n} clips: give one, or one per clip.")
     prompt_of = {text: lalm.prompt(text, modality) for text in set(questions)}
-    return [prompt_of[text] for text in questions]
+    prompts = [prompt_of[text] for text in questions]
+    chosen = lalm.select(heads, modality)
+    work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
+    seconds, reasons = _survey(work, truncate and modality == "audio")
+    if reasons and on_error == "raise":
+        raise ExtractionError(_listed(dataset, reasons))
+    clips = defaultdict(list)  # {key of the row: clips with the same bytes and prompt}
+    for i in np.argsort(-seconds, kind="stable"):
+        if i not in reasons:
+            content = f"{dataset.digest(i, modality)}\n{prompts[i]}"
+            clips[hashlib.sha256(content.encode()).hexdigest()].append(i)
+    X = _compute(work, clips, Cache(cache or None, work.identity()), on_error, progress, reasons)
+    cut = sum(bool(lalm.duration_problem(s)) for i, s in enumerate(seconds) if i not in reasons)
+    acts = _assemble(work, X, reasons, cut)
+    notes = count_and_name(acts.skipped["path"].tolist(), "clips were left out (see `skipped`)")
+    if cut:
+        notes.append(f"{cut} clips were cut to the model's window of {lalm.window:g} s")
+    if copies := sum(map(len, clips.values())) - len(clips):
+        notes.append(f"{copies} clips have the same bytes as another clip")
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return acts
 
 
 def _survey(work, truncate):
     """Durations from the headers, (N,) seconds, and {clip: reason} of clips that do not fit."""
-    dataset, modality = work.dataset, work.modality
+    dataset = work.dataset
     seconds, reasons = np.zeros(len(dataset)), {}
     for i in range(len(dataset)):
         try:
-            seconds[i] = dataset.seconds(i, modality)
-            reason = work.lalm.duration_problem(seconds[i], truncate and modality == "audio")
+            seconds[i] = dataset.seconds(i, work.modality)
+            if problem := work.lalm.duration_problem(seconds[i], truncate):
+                reasons[i] = problem
         except AudioError as error:
-            reason = str(error).removeprefix(f"{dataset.path(i)}: ")
-        if reason:
-            reasons[i] = reason
+            reasons[i] = str(error).removeprefix(f"{dataset.path(i)}: ")
     return seconds, reasons
 
 
-def _equal_clips(work, order, reasons):
-    """{row key: clips with the same bytes and prompt}, in this order, without those that fail."""
-    clips = defaultdict(list)
-    for i in order:
-        if i not in reasons:
-            clips[row_key(work.dataset.digest(i, work.modality), work.prompts[i])].append(i)
-    return clips
-
-
-def _compute(work, clips, store, on_error, progress):
-    """X, (N, K, D), zeros for clips that fail, and {clip: reason} of these."""
+def _compute(work, clips, store, on_error, progress, reasons):
+    """X, (N, K, D), with zeros for clips that fail, which are added to `reasons`."""
     X = np.zeros((len(work.dataset), len(work.heads), work.heads["dim"].max()), work.dtype)
-    first = {key: same[0] for key, same in clips.items()}
-    total, failed = sum(map(len, clips.values())), {}
-    with (
-        closing(compute_rows(work, first, store)) as rows,
-        tqdm(total=total, unit=" clips", disable=not progress) as bar,
-    ):
+    bar = tqdm(total=sum(map(len, clips.values())), unit=" clips", disable=not progress)
+    with bar, closing(compute_rows(work, clips, store)) as rows:
         for key, row, reason in rows:
             if reason is None:
                 X[clips[key]] = row
             elif on_error == "skip":
-                failed |= dict.fromkeys(clips[key], reason)
+                reasons |= dict.fromkeys(clips[key], reason)
             else:
-                raise ExtractionError(_listed(work.dataset, {first[key]: reason}))
+                raise ExtractionError(_listed(work.dataset, {clips[key][0]: reason}))
             bar.update(len(clips[key]))
-    return X, failed
+    return X
 
 
 def _listed(dataset, reasons):
@@ -139,22 +139,13 @@ def _listed(dataset, reasons):
     return f"{len(lines)} of {len(dataset)} clips cannot be used:\n- " + "\n- ".join(lines)
 
 
-def _warn(work, reasons, cut, copies):
-    """Warn with the number of clips that were left out, cut, or are copies of another clip."""
-    left_out = [work.dataset.path(i) for i in sorted(reasons)]
-    notes = count_and_name(left_out, "clips were left out (see `skipped`)")
-    if cut:
-        notes.append(f"{cut} clips were cut to the model's window of {work.lalm.window:g} s")
-    if copies:
-        notes.append(f"{copies} clips have the same bytes as another clip")
-    for note in notes:
-        warnings.warn(note, stacklevel=3)
-
-
-def _provenance(work, truncated):
-    """What head vectors were computed from and by, besides what decides a row."""
-    lalm = work.lalm
-    return {
+def _assemble(work, X, reasons, truncated):
+    """Head vectors, (N, K, D), with their clips and origin, without the clips that failed."""
+    lalm, dataset = work.lalm, work.dataset
+    kept = np.array([i not in reasons for i in range(len(dataset))])  # (N,)
+    labels, table = dataset.labels, dataset.table[kept].reset_index(drop=True)
+    skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
+    provenance = {
         "model": lalm.name,
         "family": lalm.family.name,
         "prompts": sorted(set(work.prompts)),
@@ -164,3 +155,13 @@ def _provenance(work, truncated):
         "truncated": truncated,
         "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
     }
+    return HeadActivations(
+        X=X if kept.all() else X[kept],
+        y=np.searchsorted(labels, table["label"].to_numpy(str)) if "label" in table else None,
+        labels=labels,
+        groups=table["group"].to_numpy() if "group" in table else None,
+        heads=work.heads.reset_index(drop=True).rename_axis("index"),
+        table=table,
+        skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
+        provenance=provenance | work.identity(),
+    )

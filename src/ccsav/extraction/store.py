@@ -6,15 +6,12 @@ import os
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum
 from pathlib import Path
 
 import filelock
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-
-Claim = Enum("Claim", ["MINE", "DONE", "BUSY"])
 
 
 class Cache:
@@ -35,6 +32,8 @@ class Cache:
 
     def get(self, key: str) -> np.ndarray | None:
         """Return a stored row, or None. A damaged file is removed with a warning."""
+        if self.folder is None:
+            return None
         path = self._path(key)
         try:
             with safe_open(path, framework="numpy") as file:
@@ -54,22 +53,19 @@ class Cache:
             write_whole(path, lambda partial: save_file(arrays, partial))
             self.release(key)
 
-    def claim(self, key: str) -> Claim:
-        """Claim a row: MINE to compute, DONE already, or another process is BUSY with it."""
+    def claim(self, key: str) -> bool:
+        """Claim a row to compute; False if another process is computing it, or has stored it."""
         if self.folder is None:
-            return Claim.MINE
-        if self._path(key).exists():
-            return Claim.DONE
+            return True
         lock = filelock.FileLock(self.folder / "locks" / key, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
-            return Claim.BUSY
+            return False
         self._locks[key] = lock
-        if self._path(key).exists():  # finished by another process between the two looks
+        if self._path(key).exists():  # finished by another process since `get` looked for it
             self.release(key)
-            return Claim.DONE
-        return Claim.MINE
+        return key in self._locks
 
     def release(self, key: str) -> None:
         """Release the claim on a row, if there is one."""
@@ -85,11 +81,6 @@ class Cache:
 
     def _path(self, key):
         return self.folder / key[:2] / f"{key}.safetensors"
-
-
-def row_key(clip: str, prompt: str) -> str:
-    """Name of a row: a hash of the clip's digest and its prompt."""
-    return hashlib.sha256(f"{clip}\n{prompt}".encode()).hexdigest()
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -31,7 +31,7 @@ def test_loading_clips(tmp_path, dataset):
 
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch_size):
-    monkeypatch.setattr("ccsav.extraction.batches._reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches._SAME_CORES", ())
     cache = tmp_path / "cache"
     with pytest.warns(UserWarning, match="4 clips were left out"):
         ahead = run(whisper, broken, on_error="skip", batch_size=batch_size, cache=cache)
@@ -42,7 +42,7 @@ def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch
         plain = run(whisper, broken, on_error="skip", batch_size=batch_size)
     np.testing.assert_allclose(ahead.X, plain.X, rtol=1e-2, atol=1e-3)
     names = broken.table["path"].str.contains("text|long|short").to_numpy()
-    monkeypatch.setattr("ccsav.extraction.batches._reads_ahead", lambda _: True)
+    monkeypatch.setattr("ccsav.extraction.batches._SAME_CORES", ())
     with pytest.raises(ExtractionError, match="1 of 13"):
         run(whisper, broken.subset(~names), batch_size=batch_size, cache=tmp_path / "other")
     assert len(rows_in(tmp_path / "other")) == batch_size - 1

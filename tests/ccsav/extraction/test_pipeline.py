@@ -113,7 +113,7 @@ def test_errors_name_every_clip_before_anything_is_computed(whisper, broken, pas
         run(whisper, broken)
     message = str(error.value)
     assert message.startswith("3 of 16 clips cannot be used:")
-    assert "text.wav: not audio" in message
+    assert "text.wav: not WAV, FLAC, OGG or MP3 audio" in message
     assert "long.wav: 5.00 s is longer than the model's window of 4 s" in message
     assert "short.wav: 6 ms is too short" in message
     assert passes == []
@@ -152,6 +152,17 @@ def test_truncation_is_counted_on_cached_rows_too(whisper, broken, tmp_path):
         assert acts.provenance["truncated"] == 1
     with pytest.raises(ExtractionError, match="longer than the model's window"):
         run(whisper, long, cache=tmp_path / "cache")  # though its row is there
+
+
+def test_what_passes_the_window_within_the_tolerance_is_not_cut(whisper, waves):
+    """Resampling can add a sample to a clip of the window's length."""
+    clips = [np.resize(waves[0], 4 * 16_000 + samples) for samples in (0, 1, 15)]
+    acts = run(whisper, ccsav.Dataset.from_arrays(clips, 16_000), truncate=True)  # no warning
+    assert acts.provenance["truncated"] == 0
+    clips += [np.resize(waves[0], 4 * 16_000 + 160)]
+    with pytest.warns(UserWarning, match="^1 clips were cut to the model's window of 4 s"):
+        acts = run(whisper, ccsav.Dataset.from_arrays(clips, 16_000), truncate=True)
+    assert acts.provenance["truncated"] == 1
 
 
 def test_copies_are_computed_once_and_reported(whisper, dataset, folder, passes):
