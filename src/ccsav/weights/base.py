@@ -37,9 +37,7 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds one class only, {self.classes_.tolist()}: at least two are needed."
-            )
+            raise ValueError(f"y has one class only, {self.classes_.tolist()}: give two or more.")
         self.n_heads_in_, self.head_dim_ = X.shape[1:]
         return X, torch.as_tensor(codes, device=X.device)
 

@@ -1,16 +1,18 @@
 """CCSAV and CALM: every head votes with its posterior, weighted by class."""
 
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from ccsav.weights import reliability
-from ccsav.weights.left_out import READOUTS, Estimation, fit_readouts, leave_out
-from ccsav.weights.readout import posteriors, temperatures, unit, weighted_vote
-from ccsav.weights.ridge import joint_ridge, joint_scores
+from ccsav.weights import readout, reliability
+from ccsav.weights.arrays import chunks
+from ccsav.weights.left_out import Estimation, leave_out
+from ccsav.weights.ridge import joint_ridge, joint_scores, ridge_readout
 from ccsav.weights.voting import VotingClassifier
 
+READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ESTIMATES, SHRINK_TO = ("leave-one-out", "resubstitution"), ("head", "all")
 ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit a temperature
 ONE_SHOT_TAU_GROUPS = 0.06  # the same given groups, which lower the weight of misleading heads
@@ -57,10 +59,6 @@ class CCSAVClassifier(VotingClassifier):
     joint_coef_, joint_intercept_, joint_tau_ : of the joint ridge, (K, D, C), (K, C), one number.
     calibration_ : the power to which `predict_proba` raises scores.
 
-    References
-    ----------
-    CALM: Mehta et al. 2026, section 3, arXiv 2602.07077.
-
     Examples
     --------
     >>> from ccsav import CCSAVClassifier
@@ -87,12 +85,10 @@ class CCSAVClassifier(VotingClassifier):
     calibrate: bool = True
 
     @classmethod
-    def calm(
-        cls, tau: float = 0.07, *, alpha: float = 0.0, tau_w: float = 1.0, top_k: int | None = None
-    ) -> "CCSAVClassifier":
+    def calm(cls, tau: float = 0.07, *, alpha=0.0, tau_w=1.0, top_k=None) -> "CCSAVClassifier":
         """CALM: prototypes alone, one temperature, resubstitution, shrinkage to the mean of all.
 
-        Parameters as for the class.
+        Parameters as for the class. (Mehta et al. 2026, section 3, arXiv 2602.07077.)
 
         Examples
         --------
@@ -108,6 +104,8 @@ class CCSAVClassifier(VotingClassifier):
     def fit(self, X, y, X_val=None, y_val=None, groups=None) -> "CCSAVClassifier":
         """Fit every head's readouts, and weigh every head for every class.
 
+        Raises `ValueError` for NaN, wrong shapes, fewer than two classes, or unknown options.
+
         Parameters
         ----------
         X, y : (N, K, D) head vectors of the support set, NumPy or torch, and (N,) labels.
@@ -115,19 +113,19 @@ class CCSAVClassifier(VotingClassifier):
         groups : (N,) source of each clip (speaker, recording). Whole groups are left out instead of
             single clips, if enough clips remain (see `leave_out`); with one clip per class, heads
             whose vectors depend on the group get less weight.
-
-        Raises
-        ------
-        ValueError : for NaN, wrong shapes, fewer than two classes, or unknown options.
         """
         self._check_options()
         X, y = self._check_fit(X, y)
         clips = self._estimation_clips(X, y, X_val, y_val, groups)
         self.readouts_ = ("prototype",) if clips.one_shot else READOUTS[self.readout]
         r, counts = self._fit_heads(X, y, clips)  # prototype, posterior, margin, reliability
-        self._fit_weights(r, counts)  # shrinkage, weight
-        self.joint_share_ = 0.0
-        joint_vote = 0.0 if clips.one_shot or not self.joint else self._fit_joint(X, y, clips)
+        shrunk = reliability.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to)  # (R K, C)
+        _, weigh = reliability.KINDS[self.reliability]
+        self.reliability_ = shrunk.view(r.shape).mean(0).cpu().numpy()
+        self.votes_ = weigh(shrunk, self.tau_w).view(r.shape).cpu().numpy()
+        self.weights_ = self.votes_.sum(0)
+        self.joint_share_ = 0.0 if clips.one_shot or not self.joint else self.joint
+        joint_vote = self._fit_joint(X, y, clips) if self.joint_share_ else 0.0
         if self.top_k is not None:
             r = torch.as_tensor(self.reliability_)
             self._keep_votes(reliability.top_heads(r, self.top_k).numpy())
@@ -145,11 +143,17 @@ class CCSAVClassifier(VotingClassifier):
         self.tau_ = np.empty((R, K), np.float32)
         r = X.new_empty((R, K, C), dtype=torch.float32)
         clip_scores, _ = reliability.KINDS[self.reliability]
+        fixed = self.tau
+        if fixed == "per-head" and clips.one_shot:
+            fixed = ONE_SHOT_TAU if clips.groups is None else ONE_SHOT_TAU_GROUPS
         for i, heads, coef, intercept, scores in self._readouts(X, y, clips):
             self.coef_[i, heads], self.intercept_[i, heads] = coef.cpu(), intercept.cpu()
-            tau = self._temperatures(scores, clips)
+            if fixed == "per-head":
+                tau = readout.temperatures(scores, clips.y)
+            else:
+                tau = scores.new_full(scores.shape[1:2], fixed)  # (k,)
             self.tau_[i, heads] = tau.cpu()
-            margins = clip_scores(posteriors(scores, tau), clips.y)  # (M, k)
+            margins = clip_scores(readout.posteriors(scores, tau), clips.y)  # (M, k)
             r[i, heads], counts = reliability.class_means(margins, clips.y, C)
             if clips.groups is not None:
                 trust = reliability.group_trust(X[:, heads].float(), y, clips.groups)
@@ -157,49 +161,44 @@ class CCSAVClassifier(VotingClassifier):
         return r, counts
 
     def _readouts(self, X, y, clips):
-        """What `fit_readouts` yields, by the options."""
-        return fit_readouts(X, y, len(self.classes_), clips, self.readouts_, self.penalty)
+        """Fit readouts on a few heads at a time: not all (M, K, C) scores are in memory at once.
 
-    def _temperatures(self, scores, clips):
-        """Temperature of each head, (k,), given scores of the estimation clips, (M, k, C)."""
-        if self.tau == "per-head" and not clips.one_shot:
-            return temperatures(scores, clips.y)
-        one_shot = ONE_SHOT_TAU if clips.groups is None else ONE_SHOT_TAU_GROUPS
-        tau = one_shot if self.tau == "per-head" else self.tau
-        return scores.new_full(scores.shape[1:2], tau)
-
-    def _fit_weights(self, r, counts):
-        """Shrinkage and weights: r (R, K, C), clips per class (C,)."""
-        shrunk = reliability.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to)  # (R K, C)
-        _, weigh = reliability.KINDS[self.reliability]
-        votes = weigh(shrunk, self.tau_w)
-        self.reliability_ = shrunk.view(r.shape).mean(0).cpu().numpy()
-        self.votes_ = votes.view(r.shape).cpu().numpy()
-        self.weights_ = self.votes_.sum(0)
+        Yields the index in `readouts_`, the k heads, coef (k, D, C), intercept (k, C), and the
+        scores of the estimation clips, (M, k, C).
+        """
+        ridge = partial(ridge_readout, penalty=self.penalty)
+        fit_kind = {"prototype": readout.nearest_prototype, "ridge": ridge}
+        C = len(self.classes_)
+        for heads in chunks(X.shape[1], len(X) * (C + X.shape[2])):
+            x = X[:, heads].float()
+            for i, kind in enumerate(self.readouts_):
+                coef, intercept, scores = fit_kind[kind](x, y, C, groups=clips.left_out)
+                if clips.X_val is not None:
+                    U = readout.unit(clips.X_val[:, heads].float())
+                    scores = readout.class_scores(U, coef, intercept)
+                yield i, heads, coef, intercept, scores[clips.usable]
 
     def _fit_joint(self, X, y, clips):
         """Fit the joint ridge; returns its share of the vote on the estimation clips, (M, C)."""
         share = torch.as_tensor(self.votes_.sum(axis=(0, 2)) / self.votes_.sum(), device=X.device)
-        coef, intercept, scores = joint_ridge(
-            X, y, len(self.classes_), share, self.penalty, clips.left_out
-        )
+        C = len(self.classes_)
+        coef, intercept, scores = joint_ridge(X, y, C, share, self.penalty, clips.left_out)
         if clips.X_val is not None:
-            scores = joint_scores(unit(clips.X_val.float()), coef, intercept)
+            scores = joint_scores(readout.unit(clips.X_val.float()), coef, intercept)
         scores = scores[clips.usable]
         self.joint_coef_, self.joint_intercept_ = coef.cpu().numpy(), intercept.cpu().numpy()
-        self.joint_tau_ = float(temperatures(scores[:, None], clips.y))
-        self.joint_share_ = self.joint
+        self.joint_tau_ = float(readout.temperatures(scores[:, None], clips.y))
         return self.joint * torch.softmax(scores / self.joint_tau_, dim=-1)
 
     def _fit_calibration(self, X, y, clips, joint_vote):
         """Fit the power of the scores at which the true classes of the clips are likeliest."""
         votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=X.device)
-        total = torch.zeros((len(clips.y), len(self.classes_)), device=X.device) + joint_vote
+        total = joint_vote
         for i, heads, _, _, scores in self._readouts(X, y, clips):
             tau = torch.as_tensor(self.tau_[i, heads], device=X.device)
-            total += weighted_vote(scores, tau, votes[i, heads])
+            total = total + readout.weighted_vote(scores, tau, votes[i, heads])
         log = total.clamp(min=1e-30).log()[:, None]
-        self.calibration_ = 1 / float(temperatures(log, clips.y, UNIFORM_CLIPS))
+        self.calibration_ = 1 / float(readout.temperatures(log, clips.y, UNIFORM_CLIPS))
 
     def _estimation_clips(self, X, y, X_val, y_val, groups):
         """The clips to estimate reliabilities on: validation clips, or the support set's own."""

@@ -1,8 +1,4 @@
-"""Scores and posteriors of every head: prototypes, cosines, temperatures, the weighted vote.
-
-Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors. A readout
-scores the classes by unit(h) · coef + intercept: here by prototypes, in `ridge` by regression.
-"""
+"""Scores and posteriors of every head: prototypes, cosines, temperatures, the weighted vote."""
 
 import math
 
@@ -15,10 +11,7 @@ MAX_CLIPS = 2000  # clips, evenly spaced, that a temperature is fitted to
 
 
 def prototypes(X: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
-    """Class means of the head vectors, μ (C, K, D), and the clips per class, (C,).
-
-    X: (N, K, D); y: (N,) integers below `n_classes`. (CALM, arXiv 2602.07077, section 3.)
-    """
+    """Class means μ of head vectors, and clips per class: (N, K, D), (N,) → (C, K, D), (C,)."""
     total = X.new_zeros(n_classes, *X.shape[1:]).index_add_(0, y, X)
     counts = torch.bincount(y, minlength=n_classes)
     return total / counts.clamp(min=1)[:, None, None], counts
@@ -65,8 +58,7 @@ def leave_one_out(cos: Tensor, X: Tensor, y: Tensor, mu: Tensor, counts: Tensor)
     depend on the scale. A class of one clip has no prototype without it: cosine 0.
     """
     without = counts[y, None, None] * mu[y] - X  # (N, K, D)
-    own = (unit(X) * unit(without)).sum(-1)  # (N, K)
-    own = torch.where(counts[y, None] > 1, own, torch.zeros_like(own))
+    own = (unit(X) * unit(without)).sum(-1) * (counts[y, None] > 1)  # (N, K)
     return cos.scatter(2, y[:, None, None].expand(-1, cos.shape[1], 1), own[..., None])
 
 
@@ -79,11 +71,10 @@ def leave_group_out(
         rows = (groups == group).nonzero()[:, 0]
         group_mu, group_counts = prototypes(X[rows], y[rows], len(mu))
         classes = group_counts.nonzero()[:, 0]  # of the group's clips, (c,)
-        left = counts[classes] - group_counts[classes]
         without = counts[classes, None, None] * mu[classes]
         without -= group_counts[classes, None, None] * group_mu[classes]
-        outside = cosines(X[rows], directions(without)) * (left > 0)  # (n, K, c)
-        cos[rows[:, None], :, classes] = outside.transpose(1, 2)
+        outside = cosines(X[rows], directions(without)) * (counts > group_counts)[classes]
+        cos[rows[:, None], :, classes] = outside.transpose(1, 2)  # (n, c, K)
     return cos
 
 

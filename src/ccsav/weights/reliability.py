@@ -1,12 +1,9 @@
-"""From posteriors to weights: how reliable each head is for each class.
-
-Shapes: N clips, K heads, C classes. Arrays are torch tensors.
-"""
+"""From posteriors to weights: how reliable each head is for each class."""
 
 import torch
 from torch import Tensor
 
-from ccsav.weights.readout import unit
+from ccsav.weights.readout import prototypes, unit
 
 GROUP_COST = 0.4  # a head with a Cohen's d of 1 between groups keeps e^-0.4 of its reliability
 
@@ -18,9 +15,8 @@ def true_posteriors(p: Tensor, y: Tensor) -> Tensor:
 
 def margins(p: Tensor, y: Tensor) -> Tensor:
     """Posterior of the true class minus the best other class, (N, K, C), (N,) → (N, K)."""
-    index = y[:, None, None].expand(-1, p.shape[1], 1)
-    best_other = p.scatter(2, index, -1.0).amax(-1)
-    return true_posteriors(p, y) - best_other
+    true = torch.nn.functional.one_hot(y, p.shape[2])[:, None].bool()  # (N, 1, C)
+    return true_posteriors(p, y) - p.masked_fill(true, -1.0).amax(-1)
 
 
 def clamped_margins(p: Tensor, y: Tensor) -> Tensor:
@@ -38,12 +34,9 @@ def class_means(scores: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tens
 
     scores: (N, K); y: (N,). A class without clips gets each head's mean over the other classes.
     """
-    total = scores.new_zeros(n_classes, scores.shape[1]).index_add_(0, y, scores)  # (C, K)
-    counts = torch.bincount(y, minlength=n_classes)
-    present = counts > 0
-    r = total / counts.clamp(min=1)[:, None]
-    r[~present] = r[present].mean(0)
-    return r.T.contiguous(), counts
+    r, counts = prototypes(scores[:, :, None], y, n_classes)  # (C, K, 1)
+    r[counts == 0] = r[counts > 0].mean(0)
+    return r[:, :, 0].T.contiguous(), counts
 
 
 def group_trust(X: Tensor, y: Tensor, groups: Tensor) -> Tensor:

@@ -1,7 +1,4 @@
-"""Ridge regression of head vectors onto the classes: one for each head, or one for all heads.
-
-Shapes: N clips, K heads, D numbers per head vector, C classes. Arrays are torch tensors.
-"""
+"""Ridge regression of head vectors onto the classes: one for each head, or one for all heads."""
 
 import torch
 from torch import Tensor
@@ -21,23 +18,19 @@ def ridge_readout(
     (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N dimensions, whichever are fewer.
     """
     root, Y, mean = _balanced(y, n_classes, X.dtype)
-    Z, centre = _centred(unit(X).transpose(0, 1), root)  # (K, N, D), (K, 1, D)
-    side = min(Z.shape[1:])
-    eye = penalty * torch.eye(side, dtype=X.dtype, device=X.device)
-    if side == len(X):
-        solver = torch.linalg.solve(Z @ Z.mT + eye, Z).mT  # (K, D, N)
-    else:
-        solver = torch.linalg.solve(Z.mT @ Z + eye, Z.mT)
+    Z, centre = _centred(X, root)  # (K, N, D), (K, 1, D)
+    short = Z if len(X) <= X.shape[2] else Z.mT  # the shorter side first
+    eye = penalty * torch.eye(short.shape[1], dtype=X.dtype, device=X.device)
+    solver = torch.linalg.solve(short @ short.mT + eye, short)
+    solver = solver.mT if short is Z else solver  # (K, D, N)
     coef = solver @ Y  # (K, D, C)
     fitted = Z @ coef  # (K, N, C)
     if groups is not None:
         diagonal = (Z * solver.mT).sum(-1)  # of the hat matrix, (K, N)
-        residuals = _without_groups(
-            Y - fitted, diagonal, lambda rows: Z[:, rows] @ solver[:, :, rows], root, groups
+        fitted = _without_groups(
+            Y, fitted, diagonal, lambda rows: Z[:, rows] @ solver[:, :, rows], root, groups
         )
-        fitted = Y - residuals
-    scores = fitted / root + mean
-    return coef, mean - (centre @ coef)[:, 0], scores.transpose(0, 1)
+    return coef, mean - (centre @ coef)[:, 0], (fitted / root + mean).transpose(0, 1)
 
 
 def joint_ridge(
@@ -52,24 +45,22 @@ def joint_ridge(
     (n, K, D), parts = X.shape, list(chunks(X.shape[1], len(X) * X.shape[2]))
     gram = torch.zeros((n, n), device=X.device)
     for heads in parts:
-        Z, _ = _centred(unit(X[:, heads].float()).transpose(0, 1), root)
+        Z, _ = _centred(X[:, heads].float(), root)
         Z = (share[heads, None, None].sqrt() * Z).transpose(0, 1).flatten(1)  # (N, k D)
         gram.addmm_(Z, Z.T)
-    eye = torch.eye(n, device=X.device)
-    inverse = torch.linalg.inv(gram + penalty * eye)
+    inverse = torch.linalg.inv(gram + penalty * torch.eye(n, device=X.device))
     dual, hat = inverse @ Y, gram @ inverse  # (N, C), (N, N)
     coef = torch.empty((K, D, n_classes), device=X.device)
     intercept = torch.empty((K, n_classes), device=X.device)
     for heads in parts:
-        Z, centre = _centred(unit(X[:, heads].float()).transpose(0, 1), root)
+        Z, centre = _centred(X[:, heads].float(), root)
         coef[heads] = share[heads, None, None] * (Z.mT @ dual)
         intercept[heads] = -(centre @ coef[heads])[:, 0]
     fitted = hat @ Y
     if groups is not None:
-        residuals = _without_groups(
-            (Y - fitted)[None], hat.diagonal()[None], lambda rows: hat[rows][:, rows], root, groups
-        )
-        fitted = Y - residuals[0]
+        fitted = _without_groups(
+            Y, fitted[None], hat.diagonal()[None], lambda rows: hat[rows][:, rows], root, groups
+        )[0]
     return coef, intercept, fitted / root
 
 
@@ -89,24 +80,25 @@ def _balanced(y, n_classes, dtype):
     return root, root * (Y - mean), mean
 
 
-def _centred(U, root):
-    """Vectors (K, N, D) less their weighted mean, multiplied by the roots; the mean, (K, 1, D)."""
+def _centred(X, root):
+    """Unit vectors less their weighted mean, times the roots, (K, N, D); that mean, (K, 1, D)."""
+    U = unit(X).transpose(0, 1)
     centre = (root.square() * U).mean(1, keepdim=True)
     return root * (U - centre), centre
 
 
-def _without_groups(residuals, diagonal, block, root, groups):
-    """Residuals without the clip's group, from those of all clips, (K, N, C), and the hat matrix
+def _without_groups(Y, fitted, diagonal, block, root, groups):
+    """Fit to Y without the clip's group, from the fit of all clips, (K, N, C), and the hat matrix
     without intercept, which adds root rootᵀ / N: diagonal (K, N), block(rows) (K, n, n) of a group.
     """
-    n = len(groups)
+    residuals, n = Y - fitted, len(groups)
     if len(groups.unique()) == n:
         hat = diagonal + root[:, 0].square() / n
-        return residuals / (1 - hat).clamp(min=1e-6)[..., None]
+        return Y - residuals / (1 - hat).clamp(min=1e-6)[..., None]
     outside = torch.empty_like(residuals)
     for group in groups.unique():
         rows = (groups == group).nonzero()[:, 0]
         hat = block(rows) + root[rows] * root[rows].T / n
         eye = (1 + 1e-6) * torch.eye(len(rows), dtype=hat.dtype, device=hat.device)
         outside[:, rows] = torch.linalg.solve(eye - hat, residuals[:, rows])
-    return outside
+    return Y - outside

@@ -66,12 +66,11 @@ class SAVClassifier(HeadClassifier):
         Up to half a vote is added, more for a better best head: a tie goes to the class with that.
         """
         X = self._check_fitted(X)
-        voters = torch.as_tensor(self.heads_, device=X.device)
-        coef = directions(torch.as_tensor(self.prototypes_, device=X.device)[:, voters])
+        coef = directions(torch.as_tensor(self.prototypes_[:, self.heads_], device=X.device))
         n_voters, _, n_classes = coef.shape
         scores = np.empty((len(X), n_classes), dtype=np.float32)
         for rows in chunks(len(X), n_voters * n_classes):
-            votes = cosines(X[rows][:, voters].float(), coef).argmax(-1)  # (n, voters)
+            votes = cosines(X[rows][:, self.heads_].float(), coef).argmax(-1)  # (n, voters)
             cast = torch.nn.functional.one_hot(votes, n_classes)  # (n, voters, C)
             first = torch.arange(n_voters, 0, -1, device=X.device)[:, None] * cast
             tie_break = first.amax(1) / (2 * n_voters)  # below 1, larger the earlier the vote

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ccsav.weights.arrays import chunks
 from ccsav.weights.base import HeadClassifier
-from ccsav.weights.readout import class_scores, unit, weighted_vote
+from ccsav.weights.readout import class_scores, posteriors, unit, weighted_vote
 from ccsav.weights.reliability import top_heads
 from ccsav.weights.ridge import joint_scores
 
@@ -31,10 +31,16 @@ class VotingClassifier(HeadClassifier):
             torch.as_tensor(array[:, voting], device=X.device)
             for array in (self.coef_, self.intercept_, self.tau_, self.votes_)
         )
+        if self.joint_share_:
+            joint_coef = torch.as_tensor(self.joint_coef_[voting], device=X.device)
+            joint_intercept = torch.as_tensor(self.joint_intercept_[voting], device=X.device)
         scores = np.empty((len(X), len(self.classes_)), dtype=np.float32)
         for rows in chunks(len(X), votes[0].numel()):
             U = unit(X[rows][:, voting].float())
-            total = self._joint_vote(U, voting) if self.joint_share_ else 0.0
+            total = 0.0
+            if self.joint_share_:
+                jointly = joint_scores(U, joint_coef, joint_intercept)
+                total = self.joint_share_ * posteriors(jointly, self.joint_tau_)
             for i in range(len(self.readouts_)):
                 vote = weighted_vote(class_scores(U, coef[i], intercept[i]), tau[i], votes[i])
                 total = total + (1 - self.joint_share_) * vote
@@ -66,16 +72,16 @@ class VotingClassifier(HeadClassifier):
         pruned = copy.copy(self).set_params(top_k=k)
         pruned._keep_votes(top_heads(torch.as_tensor(self.reliability_), k).numpy())
         used = np.flatnonzero(pruned.votes_.any(axis=(0, 2)))
-        for name in ("coef_", "intercept_", "tau_", "votes_"):
+        D = 1 + int(np.flatnonzero(self.coef_[:, used].any(axis=(0, 1, 3))).max())  # less padding
+        pruned.n_heads_in_, pruned.head_dim_ = len(used), D
+        pruned.coef_ = self.coef_[:, used, :D]
+        for name in ("intercept_", "tau_", "votes_"):
             setattr(pruned, name, getattr(pruned, name)[:, used])
-        joint = ("joint_coef_", "joint_intercept_") if self.joint_share_ else ()
-        for name in ("weights_", "reliability_", "heads_", *joint):
+        for name in ("weights_", "reliability_", "heads_"):
             setattr(pruned, name, getattr(pruned, name)[used])
-        pruned.n_heads_in_ = len(used)
-        pruned.head_dim_ = 1 + int(np.flatnonzero(pruned.coef_.any(axis=(0, 1, 3))).max())
-        pruned.coef_ = pruned.coef_[:, :, : pruned.head_dim_]  # the rest is padding
         if self.joint_share_:
-            pruned.joint_coef_ = pruned.joint_coef_[:, : pruned.head_dim_]
+            pruned.joint_coef_ = pruned.joint_coef_[used, :D]
+            pruned.joint_intercept_ = pruned.joint_intercept_[used]
         return pruned
 
     def without(self, heads: int | Iterable[int]) -> Self:
@@ -95,29 +101,17 @@ class VotingClassifier(HeadClassifier):
                [1., 1.]], dtype=float32)
         """
         check_is_fitted(self)
-        heads, n_heads = np.atleast_1d(np.asarray(heads)), self.n_heads_in_
-        if heads.dtype == bool:
-            if heads.shape != (n_heads,):
-                raise ValueError(f"heads is a mask of shape {heads.shape} for {n_heads} heads.")
+        heads, K = np.atleast_1d(heads), self.n_heads_in_
+        if heads.dtype == bool and heads.shape == (K,):
             heads = np.flatnonzero(heads)
-        whole = heads.size == 0 or heads.dtype.kind in "iu"
-        if not whole or ((heads < 0) | (heads >= n_heads)).any():
-            raise ValueError(f"heads must be whole numbers from 0 to {n_heads - 1}, indices in X.")
-        kept = ~np.isin(np.arange(n_heads), heads)  # (K,)
+        if (heads.size and heads.dtype.kind not in "iu") or ((heads < 0) | (heads >= K)).any():
+            raise ValueError(f"heads must be whole numbers from 0 to {K - 1}, or a mask ({K},).")
+        kept = ~np.isin(np.arange(K), heads)  # (K,)
         if not kept.any():
-            raise ValueError(f"heads: all {n_heads} are removed; leave at least one to vote.")
+            raise ValueError(f"heads: all {K} are removed; leave at least one to vote.")
         left = copy.copy(self)
         left._keep_votes(np.broadcast_to(kept[:, None], self.weights_.shape))
         return left
-
-    def _joint_vote(self, U, heads):
-        """The joint ridge's share of the vote, unit vectors of these heads (N, k, D) → (N, C)."""
-        coef, intercept = (
-            torch.as_tensor(array[heads], device=U.device)
-            for array in (self.joint_coef_, self.joint_intercept_)
-        )
-        scores = joint_scores(U, coef, intercept)
-        return self.joint_share_ * torch.softmax(scores / self.joint_tau_, dim=-1)
 
     def _keep_votes(self, kept):
         """Keep the votes where kept, (K, C) bool; a class that loses all gets equal ones there."""
