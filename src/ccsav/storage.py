@@ -52,17 +52,21 @@ def save_classifier(
     check_is_fitted(clf)
     fitted = {key: value for key, value in vars(clf).items() if key.endswith("_")}
     classes = fitted.pop("classes_")
+    dtype = classes.dtype.str if classes.dtype.kind in "iufbU" else "object"
+    if dtype == "object" and not all(isinstance(label, str) for label in classes):
+        raise ValueError(f"classes of type {classes.dtype} cannot be saved: use text or numbers.")
     arrays = {k: np.ascontiguousarray(x) for k, x in fitted.items() if isinstance(x, np.ndarray)}
     content = {
         "classifier": name,
         "parameters": clf.get_params(),
         "fitted": {key: x for key, x in fitted.items() if key not in arrays},
-        "classes": {"dtype": _class_type(classes), "names": classes.tolist()},
+        "classes": {"dtype": dtype, "names": classes.tolist()},
         "extraction": None if acts is None else _extraction(clf, acts),
         "notes": notes,
     }
     file = Path(file)
-    data = safetensors.numpy.save(arrays, {KEY: _json(content), "format": str(FORMAT)})
+    text = json.dumps(content, default=_plain, ensure_ascii=False)
+    data = safetensors.numpy.save(arrays, {KEY: text, "format": str(FORMAT)})
     write_whole(file, lambda partial: partial.write_bytes(data))
     return file
 
@@ -87,7 +91,7 @@ def load_classifier(file: str | Path) -> HeadClassifier:
     if estimator is None:
         raise ValueError(f"{file}: holds a {content['classifier']}, not {' or '.join(ESTIMATORS)}.")
     clf = estimator(**content["parameters"])
-    clf.classes_ = _classes(content)
+    clf.classes_ = content["classes"]
     fitted = {key: tuple(x) if isinstance(x, list) else x for key, x in content["fitted"].items()}
     with safe_open(file, framework="numpy") as arrays:
         fitted |= {key: arrays.get_tensor(key) for key in arrays.keys()}  # noqa: SIM118
@@ -118,28 +122,15 @@ def describe_classifier(file: str | Path) -> dict:
     if extraction:
         extraction["heads"] = pd.DataFrame(extraction["heads"]).set_index("index")
         extraction["labels"] = np.array(extraction["labels"], dtype=str)
-    plain = {key: content[key] for key in ("classifier", "parameters", "notes")}
-    return plain | {"classes": _classes(content)} | extraction
-
-
-def _class_type(classes):
-    """Name of the dtype of the classes (C,)."""
-    if classes.dtype.kind in "iufbU":
-        return classes.dtype.str
-    if all(isinstance(name, str) for name in classes):
-        return "object"
-    raise ValueError(f"classes of type {classes.dtype} cannot be saved: use text or numbers.")
-
-
-def _classes(content):
-    """The classes as `fit` set them, (C,)."""
-    return np.array(content["classes"]["names"], dtype=content["classes"]["dtype"])
+    plain = {key: content[key] for key in ("classifier", "parameters", "notes", "classes")}
+    return plain | extraction
 
 
 def _extraction(clf, acts):
     """What is needed to extract the same head vectors from another clip, as plain data."""
     K, D = acts.X.shape[1:]
-    pruned = _is_pruned(clf)
+    top_k = getattr(clf, "top_k", None)
+    pruned = top_k is not None and clf.votes_.any(axis=(0, 2)).all()  # `prune` keeps only voters
     heads = clf.heads_ if pruned else np.arange(clf.n_heads_in_)
     if clf.head_dim_ != D or heads.max() >= K or not (pruned or len(heads) == K):
         raise ValueError(
@@ -156,27 +147,15 @@ def _extraction(clf, acts):
     return provenance | {"heads": table.to_dict(orient="list"), "labels": acts.labels.tolist()}
 
 
-def _is_pruned(clf):
-    """Whether `prune` made it: then it has only heads that vote."""
-    has_top_k = isinstance(clf, CCSAVClassifier) and clf.top_k is not None
-    return has_top_k and bool(clf.votes_.any(axis=(0, 2)).all())
-
-
-def _json(content):
-    """Plain data as text; NumPy numbers become Python numbers."""
-
-    def plain(x):
-        if isinstance(x, np.generic):
-            return x.item()
-        raise ValueError(
-            f"{x!r} cannot be saved: notes and parameters are numbers, text, or lists of these."
-        )
-
-    return json.dumps(content, default=plain, ensure_ascii=False)
+def _plain(x):
+    """A NumPy number as a Python number, for JSON."""
+    if isinstance(x, np.generic):
+        return x.item()
+    raise ValueError(f"{x!r} cannot be saved: notes and parameters are numbers, text, or lists.")
 
 
 def _read(file):
-    """The plain data in the metadata of a file, or a `ValueError`."""
+    """The plain data in the metadata of a file, with its classes as an array, or a `ValueError`."""
     try:
         with safe_open(file, framework="numpy") as arrays:
             metadata = arrays.metadata() or {}
@@ -187,4 +166,6 @@ def _read(file):
     if int(metadata["format"]) > FORMAT:
         found = f"in format {metadata['format']}, and this one reads up to {FORMAT}"
         raise ValueError(f"{file}: written by a newer ccsav, {found}: update ccsav.")
-    return json.loads(metadata[KEY])
+    content = json.loads(metadata[KEY])
+    classes = content["classes"]
+    return content | {"classes": np.array(classes["names"], dtype=classes["dtype"])}
