@@ -19,6 +19,7 @@ ROOMS = {"clips", "lalm", "weights", "evaluation"}  # which import nothing of on
 SHELVES = {"families", "corpora"}  # one file per model family, one per public dataset
 LINES, FILE, BODY = 3_200, 250, 40  # at most: the library without its shelves, a file, a function
 PICTURES = {"matplotlib", "seaborn", "IPython", "ipywidgets"}
+HEAVY = ("transformers.processing_utils", "transformers.modeling_utils")  # one and a half seconds
 SHARED_FIGURES = {"common", "heads", "spectrograms", "style"}
 LESSONS = [file.stem[3:] for file in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
 
@@ -77,8 +78,9 @@ def test_the_library_knows_nothing_of_the_lab_or_of_pictures():
         assert not packages & (PICTURES | {"ccsav_lab"}), file
 
 
+@pytest.mark.slow
 def test_importing_the_library_loads_no_pictures_and_no_sounds():
-    unwanted = [*sorted(PICTURES), "ccsav_lab", "transformers.processing_utils"]
+    unwanted = [*sorted(PICTURES), "ccsav_lab", *HEAVY]
     code = f"import sys, ccsav; print([name for name in {unwanted} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -43,6 +43,7 @@ def clips(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_main_job(model_folders, clips, tmp_path, run):
     model = model_folders["qwen2_audio"]
     options = ["--model", model, "--data", clips, "--episodes", 3]
@@ -71,6 +72,7 @@ def test_main_job(model_folders, clips, tmp_path, run):
     assert run(*options, "--seed", 1).out != printed.out
 
 
+@pytest.mark.slow
 def test_main_job_on_the_mini_lalm(tmp_path, run, monkeypatch):
     fewer = partial(tasks.sounds_heldout, clips=14)  # of 30
     monkeypatch.setattr(tasks, "sounds_heldout", fewer)
@@ -119,6 +121,7 @@ def test_readme_example(model_folders, clips, tmp_path, monkeypatch):
     assert len(names["query"]) > 20
 
 
+@pytest.mark.slow
 def test_errors_are_one_sentence_and_no_traceback(model_folders, tmp_path, run, capsys):
     model = model_folders["whisper"]
     for options, sentence in (

@@ -41,6 +41,7 @@ def test_it_names_sounds_in_words(mini):
     assert set(said) <= set(names) | {"rooster", "sneeze"}  # names of its training, and no others
 
 
+@pytest.mark.slow
 def test_it_compares_names_and_recognises_copies(mini):
     """An earlier training learned neither: it always gave the same answer."""
     names = CLASSES.index[~CLASSES["held_out"]].to_list()
@@ -57,6 +58,7 @@ def test_it_compares_names_and_recognises_copies(mini):
     assert np.mean(right) > 0.65
 
 
+@pytest.mark.slow
 def test_few_shot_on_sounds_that_it_cannot_name(mini):
     data = tasks.sounds_heldout(clips=12, progress=False)
     acts = ccsav.extract(mini, data, progress=False)
@@ -72,6 +74,7 @@ def test_a_missing_mini_is_explained(monkeypatch, tmp_path):
         ccsav.load_lalm("mini")
 
 
+@pytest.mark.slow
 def test_a_pruned_classifier_needs_fewer_layers(mini):
     """With heads of the first layers alone, the layers above are never run."""
     dataset = tasks.sounds_heldout(clips=4, progress=False)

@@ -67,6 +67,7 @@ def test_an_error_stops_a_notebook_unless_it_is_meant(tmp_path):
         execute(new.new_notebook(cells=[new.new_code_cell("1 / 0")]), tmp_path)
 
 
+@pytest.mark.slow
 def test_parameters_lead_to_another_dataset(tmp_path):
     """As papermill would: a cell after the one tagged `parameters`; other classes, from files."""
     for name in ("owl", "coin"):

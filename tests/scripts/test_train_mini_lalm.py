@@ -10,9 +10,11 @@ import ccsav
 from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
+import pytest
 import train_mini_lalm
 
 
+@pytest.mark.slow
 def test_training_runs_and_continues(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mini_lalm.batches.BATCH", 4)  # of 32
     for steps in ("1", "2"):
@@ -28,6 +30,7 @@ def test_training_runs_and_continues(tmp_path, monkeypatch, capsys):
     assert len(lalm.heads) == len(ccsav.load_lalm("mini", device="cpu").heads)
 
 
+@pytest.mark.slow
 def test_the_training_script_is_a_command(tmp_path):
     script = ROOT / "scripts" / "train_mini_lalm.py"
     command = [sys.executable, script, "--help"]

@@ -199,6 +199,7 @@ def test_provenance_is_plain(whisper, dataset):
     assert dataclasses.is_dataclass(whisper)
 
 
+@pytest.mark.slow
 def test_real_path(shared):
     """Real recordings through a real model to a prediction."""
     lalm = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu", window=6)

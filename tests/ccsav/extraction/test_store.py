@@ -66,6 +66,7 @@ def many(tmp_path):
     return tmp_path / "many"
 
 
+@pytest.mark.slow
 def test_kill_loses_at_most_the_batches_in_flight(workers, whisper, many, tmp_path, passes):
     cache, worker = tmp_path / "cache", next(workers)
     begin(worker, many, cache, pause_at=4)

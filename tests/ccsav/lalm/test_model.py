@@ -7,6 +7,7 @@ from tests import tiny_models
 from tests.ccsav.lalm.comparisons import check_batching, check_sums
 
 
+@pytest.mark.slow
 def test_real_whisper(shared, waves):
     real = ccsav.load_lalm(shared / "real" / "whisper-tiny.en", device="cpu")
     assert real.heads.groupby("kind").size().to_dict() == {

@@ -35,6 +35,7 @@ def named(mini):
     return data, ccsav.extract(mini, data, "What sound is this?", progress=False)
 
 
+@pytest.mark.slow
 def test_right_by_rank(mini, named):
     data, acts = named
     options = {"shots": 2, "n_episodes": 2, "clips": 6, "seed": 3}

@@ -93,6 +93,7 @@ def test_weights_without_refuses(clf):
             checks.weights_without(mine, clf, 4)
 
 
+@pytest.mark.slow
 def test_smallest_silenced_set(mini, wave, least, capsys):
     checks.smallest_silenced_set(least, mini, wave, QUESTION)
     checks.smallest_silenced_set(np.array(least)[::-1], mini, wave, QUESTION)

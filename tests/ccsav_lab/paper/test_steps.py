@@ -12,6 +12,7 @@ def mini():
     return ccsav.load_lalm("mini", device="cpu")
 
 
+@pytest.mark.slow
 def test_esc50_end_to_end_and_continued(mini, tmp_path, monkeypatch):
     clips = corpora.load_esc50(miniature.write_esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
     options = {"shots": 3, "n_episodes": 1, "batch_size": 8}
@@ -36,6 +37,7 @@ def test_esc50_end_to_end_and_continued(mini, tmp_path, monkeypatch):
         fill_table(mini, clips, tmp_path / "out", **options | {"shots": 2})
 
 
+@pytest.mark.slow
 def test_answers_continue_where_they_stopped(mini, tmp_path, monkeypatch):
     clips = corpora.load_esc50(miniature.write_esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
     options = {"shots": 1, "n_episodes": 1, "limit": 1, "batch_size": 4}
@@ -101,6 +103,7 @@ def test_videos(tmp_path):
     assert table.loc[("decoder heads", "CCSAV"), "accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_whisper_on_real_recordings_in_the_official_layout(shared, tmp_path):
     manifest = pd.read_csv(shared / "real" / "esc10" / "manifest.csv")
     some = manifest.groupby(["label", "fold"]).head(2)

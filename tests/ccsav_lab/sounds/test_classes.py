@@ -139,6 +139,7 @@ def features(name, seed):
     return np.r_[mel.mean(0), mel.std(0), np.abs(np.diff(mel, axis=0)).mean(0)]
 
 
+@pytest.mark.slow
 def test_classes_can_be_told_apart():
     clips = np.array([[features(name, seed) for seed in range(12)] for name in CLASSES.index])
     support, queries = clips[:, :8], clips[:, 8:]

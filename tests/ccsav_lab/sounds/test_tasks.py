@@ -1,9 +1,12 @@
 """The course's few-shot tasks on procedural sounds."""
 
+import pytest
+
 import ccsav
 from ccsav_lab.sounds import CLASSES, render, tasks
 
 
+@pytest.mark.slow
 def test_named_tasks():
     heldout = tasks.sounds_heldout(clips=2, progress=False)
     trained = tasks.sounds_trained(clips=2, progress=False)
