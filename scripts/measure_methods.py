@@ -118,7 +118,7 @@ def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
                 methods = {k: m for k, m in methods.items() if "discriminant" not in k}
             options = {"shots": [n], "n_episodes": n_episodes, "seed": seed, "progress": False}
             parts.append(evaluate(methods, X, y, groups, **options).assign(heads=name))
-            without_groups = {"groups not told": CCSAVClassifier()}
+            without_groups = {"groups not given": CCSAVClassifier()}
             rows = evaluate(without_groups, X, y, groups, tell_groups=False, **options)
             parts.append(rows.assign(heads=name))
     return pd.concat(parts)

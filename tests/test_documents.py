@@ -108,7 +108,7 @@ def test_what_results_says_of_the_methods():
         assert abs(methods["weights averaged over classes"] - methods["CCSAV"]) < 0.005
         assert methods["CCSAV"] > max(others.values()) - 0.01
         if shots == 1:
-            single.setdefault(task, []).append(others | {"no groups": methods["groups not told"]})
+            single.setdefault(task, []).append(others | {"no groups": methods["groups not given"]})
     for methods in single["digits"]:
         assert "best head" in max(methods, key=methods.get)
         assert 0.02 < max(methods.values()) - methods["no groups"] < 0.04

@@ -31,7 +31,7 @@ def test_a_cell_per_heads_shots_and_method(rows):
     assert cells.groupby(["heads", "shots"])["method"].nunique().unstack().to_numpy().tolist() == [
         [20, 22],
         [20, 22],
-    ]  # SAV, CALM, CCSAV, 8 ablations, groups not told, 8 or 10 baselines
+    ]  # SAV, CALM, CCSAV, 8 ablations, groups not given, 8 or 10 baselines
     assert {"over_calm_mean", "over_calm_interval", "macro_f1"} < set(cells)
     calm = cells[cells["method"] == "CALM"]
     assert calm["over_calm_mean"].isna().all() and calm["mean"].notna().all()
