@@ -28,7 +28,7 @@ def sources(notebook, kind="code"):
 # Smaller settings than the committed runs', in the way that papermill sets them.
 SMALLER = {
     "05_ablations": {"n_episodes": 2, "shots": 3},
-    "09_without_labels": {"n_episodes": 3, "n_answers": 3, "clips_per_class": 12, "shots": 6},
+    "09_without_labels": {"n_classes": 10, "clips_per_class": 12, "shots": 6, "n_episodes": 3},
     "10_paper_table": {"classes": 8},
 }
 
