@@ -36,8 +36,8 @@ tutorial: $(READY) ## the main job: [MODEL=folder or name] [DATA=folder or name]
 	@$(BIN)/python -m ccsav_lab.first_run $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \
 		$(if $(GROUP),--group "$(GROUP)") $(if $(WINDOW),--window $(WINDOW)) $(if $(FETCH),--fetch)
 
-lab: $(READY) ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=. notebooks/00_quickstart.ipynb
+lab: $(READY) ## open JupyterLab on the notebooks: [LAB_ARGS="--no-browser"]
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/00_quickstart.ipynb
 
 notebooks: tutorial ## run the course's notebooks again, with their figures
 	$(BIN)/python scripts/run_notebooks.py
