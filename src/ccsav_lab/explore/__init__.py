@@ -1,5 +1,9 @@
 """Single heads: their responses as a sound changes, and an explorer of clips, classes and votes."""
 
+from ccsav_lab.extra import require_packages
+
+require_packages("ipywidgets")
+
 from .explorer import Explorer
 from .tuning import head_names, responses, sweep, votes
 

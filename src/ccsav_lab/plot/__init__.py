@@ -4,6 +4,10 @@ A module holds the figures of the lesson of its name; `common`, `heads` and `spe
 those that several lessons share.
 """
 
+from ccsav_lab.extra import require_packages
+
+require_packages("matplotlib", "seaborn", "IPython", "PIL")
+
 from .ablations import accuracy_by_head_count, change_maps, silenced_layers, variant_differences
 from .common import accuracy_by_shots, confusion, differences, score_distributions
 from .heads import KIND_NAMES, head_map, specialisation_map, weight_heatmap
