@@ -1,6 +1,7 @@
 """The mini LALM of the repository."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,16 @@ def test_few_shot_on_sounds_that_it_cannot_name(mini):
     options = {"shots": [5], "n_episodes": 5, "progress": False}
     results = ccsav.evaluate(methods, acts.X, acts.y, **options)
     assert results["accuracy"].mean() > 0.5  # chance is 1 in 18
+
+
+def test_a_folder_of_its_name_is_not_hidden(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mini").mkdir()
+    with pytest.raises(ValueError, match=r"^mini: the name of a model, and also a path here"):
+        ccsav.load_lalm("mini")
+    for path in (Path("mini"), "./mini"):
+        with pytest.raises(OSError, match="no model here"):
+            ccsav.load_lalm(path)
 
 
 def test_a_missing_mini_is_explained(monkeypatch, tmp_path):

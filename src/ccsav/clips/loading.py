@@ -50,10 +50,17 @@ def load_dataset(
 
 
 def _read(source, group, split, fetch):
-    """Read a built-in name, else a file or folder, else a name that another package offers."""
-    if str(source) in NAMED:
-        return load_named(str(source), group, split, fetch)
-    path = Path(source)
+    """Read a name, built in or offered by another package, or else a file or folder."""
+    path, points = Path(source), entry_points(group=_GROUP)
+    if isinstance(source, str) and (source in NAMED or source in points.names):
+        if path.exists():
+            raise DatasetError(
+                f"{source}: the name of a dataset, and also a path here. Give './{source}' for the "
+                "path, or change the working directory for the dataset."
+            )
+        if source in NAMED:
+            return load_named(source, group, split, fetch)
+        return _load_offered(source, points)
     if (path / "manifest.csv").is_file():
         path = path / "manifest.csv"
     if path.suffix.lower() in (".json", ".jsonl"):
@@ -63,22 +70,19 @@ def _read(source, group, split, fetch):
     if path.is_dir():
         release = load_release(path, group, split)
         return from_folder(path) if release is None else release
-    return _load_offered(str(source))
+    names = ", ".join([*NAMED, *sorted(points.names - NAMED.keys())])
+    raise DatasetError(
+        f"{source}: neither a folder, nor a CSV, JSON or JSON Lines file, nor one of the names "
+        f"{names}; further names come with packages that offer entry points in the group "
+        f"{_GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
+    )
 
 
-def _load_offered(name):
+def _load_offered(name, points):
     """Make the dataset that an installed package offers under this name, by an entry point."""
-    points = entry_points(group=_GROUP)
     origins = sorted({point.value for point in points.select(name=name)})
     if len(origins) > 1:
         raise DatasetError(f"{name}: offered by {' and '.join(origins)}: uninstall all but one.")
-    if not origins:
-        names = ", ".join([*NAMED, *sorted(points.names - NAMED.keys())])
-        raise DatasetError(
-            f"{name}: neither a folder, nor a CSV, JSON or JSON Lines file, nor one of the names "
-            f"{names}; further names come with packages that offer entry points in the group "
-            f"{_GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
-        )
     try:
         make = points[name].load()
     except (ImportError, AttributeError) as error:

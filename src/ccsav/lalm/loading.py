@@ -57,7 +57,13 @@ def load_lalm(
     >>> ccsav.load_lalm("mini").heads.groupby("kind").size().to_dict()
     {'decoder': 48, 'encoder': 24}
     """
-    name_or_path = MINI if name_or_path == "mini" else name_or_path
+    if name_or_path == "mini":  # text: a `Path` is always a path
+        if Path("mini").exists():
+            raise ValueError(
+                "mini: the name of a model, and also a path here. Give './mini' for the path, or "
+                "change the working directory for the model."
+            )
+        name_or_path = MINI
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
     family = _family(name_or_path, revision)
