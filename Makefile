@@ -29,7 +29,7 @@ test: $(READY) ## linters and every test, on WORKERS=2 processes
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1
 
-test-fast: $(READY) ## the tests that take seconds: no notebooks, no training, one tiny model of each kind
+test-fast: $(READY) ## about a minute: all but notebooks, training and other tests of several seconds
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "not slow"
 
 tutorial: $(READY) ## the main job: [MODEL=folder or name] [DATA=folder or name] [GROUP=column] [WINDOW=s] [FETCH=1]
