@@ -7,6 +7,7 @@ import sys
 import nbformat
 import pytest
 
+from ccsav.extraction.store import write_whole
 from tests import ROOT
 
 FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -42,8 +43,8 @@ def course(tmp_path_factory):
     root = root / "course"
     for name in ("notebooks", "figures"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    results = ROOT / "figures" / "results.json"
-    (root / "figures" / results.name).write_bytes(results.read_bytes())
+    results = (ROOT / "figures" / "results.json").read_bytes()
+    write_whole(root / "figures" / "results.json", lambda path: path.write_bytes(results))
     return root
 
 
