@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 import transformers
 
+from ccsav.extraction.store import write_whole
+
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -30,4 +32,5 @@ def keep(name: str, rows: list[dict]) -> None:
     """Write a table to results.json; the tables of other benchmarks stay."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results |= {"machine": describe(), name: rows}
-    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    write_whole(RESULTS, lambda path: path.write_text(text, "utf-8"))

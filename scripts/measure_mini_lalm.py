@@ -14,6 +14,7 @@ from mini_lalm.questions import WEIGHTS, ask, possible
 
 import ccsav
 from ccsav.clips.loading import load_dataset
+from ccsav.extraction.store import write_whole
 from ccsav.lalm.loading import MINI
 from ccsav_lab.first_run import accuracies_of_heads
 from ccsav_lab.methods import METHODS
@@ -136,7 +137,8 @@ def main() -> None:
     results, readme = MINI / "measured.json", MINI / "README.md"
     log = json.loads((options.log or results).read_text())
     measured["curve"] = log if options.log else log["curve"]
-    results.write_text(json.dumps(measured, indent=1) + "\n")
+    text = json.dumps(measured, indent=1) + "\n"
+    write_whole(results, lambda path: path.write_text(text, "utf-8"))
     readme.write_text(written(readme.read_text(encoding="utf-8"), measured), encoding="utf-8")
     print(json.dumps(measured, indent=1))
 

@@ -122,7 +122,8 @@ class Trainer:
 
     def write_log(self) -> None:
         """Save the training curve: step, three losses, share of new clips named correctly."""
-        (self.options.work / "log.json").write_text(json.dumps(self.log))
+        text = json.dumps(self.log)
+        write_whole(self.options.work / "log.json", lambda path: path.write_text(text))
 
     def restore(self) -> None:
         """Continue from the saved state."""

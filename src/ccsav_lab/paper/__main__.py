@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ccsav.clips.corpora import NAMED
 from ccsav.clips.dataset import Dataset
+from ccsav.extraction.store import write_whole
 from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM, MODALITIES
 
@@ -88,7 +89,7 @@ def main() -> None:
         text = _run(options, out)
     except (ValueError, OSError, MemoryError) as error:  # the library's errors are one sentence
         parser.exit(1, f"{type(error).__name__}: {error}\n")
-    (out / "table.md").write_text(text, encoding="utf-8")
+    write_whole(out / "table.md", lambda path: path.write_text(text, "utf-8"))
     print(f"\n{text}\nwrote {out / 'table.md'}")
 
 
