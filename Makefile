@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: help setup test test-fast tutorial lab notebooks results benchmarks tables clean
+.PHONY: help setup test test-fast small tutorial lab notebooks results benchmarks tables clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(READY) ## linters and every test, on WORKERS=2 processes
 
 test-fast: $(READY) ## about a minute: all but notebooks, training and other tests of several seconds
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "not slow"
+
+small: $(READY) ## make the small LALM, a download of 93 MB: [HUB=1 for the language model from the hub]
+	$(BIN)/python -m ccsav_lab.small $(if $(HUB),--hub)
 
 tutorial: $(READY) ## the main job: [MODEL=folder or name] [DATA=folder or name] [GROUP=column] [WINDOW=s] [FETCH=1]
 	@$(BIN)/python -m ccsav_lab.first_run $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)") \

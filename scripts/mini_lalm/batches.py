@@ -29,7 +29,7 @@ def draw_batch(rng, bank, tokenizer, names) -> tuple[dict, torch.Tensor, torch.T
     end = tokenizer.convert_tokens_to_ids(SPECIAL[2])
     arguments = {
         **text,
-        "labels": _answer_labels(text["input_ids"], opening, end),
+        "labels": answer_labels(text["input_ids"], opening, end),
         "input_features": torch.as_tensor(features[picks]).float().flatten(0, 1),
         "feature_attention_mask": (
             torch.arange(int(frames)) < torch.as_tensor(mel)[:, None]
@@ -61,7 +61,7 @@ def _conversation(rng, facts, mel, names) -> str:
     return text
 
 
-def _answer_labels(ids: torch.Tensor, opening: list[int], end: int) -> torch.Tensor:
+def answer_labels(ids: torch.Tensor, opening: list[int], end: int) -> torch.Tensor:
     """The tokens of the answers with their ends, -100 elsewhere, (B, T) → (B, T)."""
     labels = torch.full_like(ids, -100)
     for row, label in zip(ids.tolist(), labels, strict=True):

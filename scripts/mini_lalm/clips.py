@@ -38,14 +38,19 @@ def procedural(seed: int, number: int) -> Iterator[tuple[np.ndarray, dict]]:
     rng = np.random.default_rng(seed)
     for _ in range(number):
         name = TRAINED[rng.integers(len(TRAINED))]
-        sound = render(name, int(rng.integers(2**31)), seconds=float(rng.choice(LENGTHS)))
-        facts = {"name": name, "family": sound.family}
-        facts["level"] = 10 * np.log10(np.mean(sound.waveform**2) + 1e-12)
-        if "pitch" in sound.parameters:
-            facts["pitch"] = sound.parameters["pitch"]
-        if "onsets" in sound.parameters:
-            facts["events"] = len(sound.parameters["onsets"])
-        yield sound.waveform, facts
+        yield procedural_clip(name, int(rng.integers(2**31)), float(rng.choice(LENGTHS)))
+
+
+def procedural_clip(name: str, seed: int, seconds: float) -> tuple[np.ndarray, dict]:
+    """One clip of a class under random conditions, and the facts about it."""
+    sound = render(name, seed, seconds=seconds)
+    facts = {"name": name, "family": sound.family}
+    facts["level"] = 10 * np.log10(np.mean(sound.waveform**2) + 1e-12)
+    if "pitch" in sound.parameters:
+        facts["pitch"] = sound.parameters["pitch"]
+    if "onsets" in sound.parameters:
+        facts["events"] = len(sound.parameters["onsets"])
+    return sound.waveform, facts
 
 
 def copied(wave: np.ndarray, number: int) -> np.ndarray:

@@ -28,7 +28,11 @@ WRONG_OPTIONS = 3
 
 
 def ask(
-    rng: np.random.Generator, facts: dict, names: list[str], asked: frozenset = frozenset()
+    rng: np.random.Generator,
+    facts: dict,
+    names: list[str],
+    asked: frozenset = frozenset(),
+    weights: dict = WEIGHTS,
 ) -> tuple[str, str, str]:
     """Draw a question about a clip: (task, question, answer).
 
@@ -39,6 +43,7 @@ def ask(
     facts : about the clip, see `possible`.
     names : candidates for wrong options; for a digit they are the other digits.
     asked : tasks that are left out.
+    weights : of the tasks, for the draw.
 
     Raises
     ------
@@ -48,8 +53,8 @@ def ask(
     tasks = [task for task in possible(facts) if task not in asked]
     if not tasks:
         raise ValueError(f"no question is left about a clip with the facts {sorted(facts)}.")
-    weights = np.array([WEIGHTS[task] for task in tasks], float)
-    task = str(rng.choice(tasks, p=weights / weights.sum()))
+    chances = np.array([weights[task] for task in tasks], float)
+    task = str(rng.choice(tasks, p=chances / chances.sum()))
     question = str(rng.choice(PHRASINGS[task]))
     if task in ("is it", "options"):
         name, others = (facts["name"], names) if "name" in facts else (facts["digit"], DIGITS)

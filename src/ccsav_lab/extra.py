@@ -1,4 +1,4 @@
-"""The packages of the extra `lab`: what figures and widgets need, and the library does not."""
+"""The packages of the extra `lab`: what the lab needs, and the library does not."""
 
 from importlib.util import find_spec
 
@@ -7,6 +7,4 @@ def require_packages(*names: str) -> None:
     """Raise `ImportError`, with the way to install them, if any of these packages is missing."""
     missing = [name for name in names if find_spec(name) is None]
     if missing:
-        raise ImportError(
-            f"figures and widgets need {', '.join(missing)}: pip install 'ccsav[lab]'."
-        )
+        raise ImportError(f"ccsav_lab needs {', '.join(missing)}: pip install 'ccsav[lab]'.")

@@ -28,4 +28,4 @@ import ccsav_lab.{package}
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     name = {"plot": "seaborn", "explore": "ipywidgets"}[package]
-    assert f"ImportError: figures and widgets need {name}: pip install" in run.stderr
+    assert f"ImportError: ccsav_lab needs {name}: pip install" in run.stderr

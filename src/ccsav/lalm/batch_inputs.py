@@ -10,7 +10,7 @@ import torch
 
 from ccsav.lalm.families import shortened_encoder
 
-SAMPLES_PER_MEL = 160  # hop of Whisper-type encoders, two to a frame
+SAMPLES_PER_MEL = 160  # hop of most Whisper-type encoders, two to a frame
 MARGIN = 4 * SAMPLES_PER_MEL  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
 
@@ -28,7 +28,8 @@ def given_modality(waveforms: Clips, videos: Clips) -> str:
 
 def duration_problem(lalm, seconds: float, truncate: bool = False) -> str | None:
     """What is wrong with a clip's duration, or None; with `truncate`, none is too long."""
-    shortest, window = lalm.family.shortest / lalm.rate, lalm.window
+    hop = getattr(lalm.processor.feature_extractor, "hop_length", SAMPLES_PER_MEL)
+    shortest, window = lalm.family.shortest * hop / lalm.rate, lalm.window
     if seconds < shortest:
         ms, least = f"{1000 * seconds:.0f} ms", f"{1000 * shortest:.0f} ms"
         return f"{ms} is too short: the model needs at least {least}."

@@ -14,7 +14,9 @@ from ccsav.lalm.families import FAMILIES
 from ccsav.lalm.heads import find_heads
 from ccsav.lalm.model import LALM
 
-MINI = Path(__file__).resolve().parents[3] / "data" / "mini-lalm"  # in a clone
+_CLONE = Path(__file__).resolve().parents[3]
+MINI, SMALL = _CLONE / "data" / "mini-lalm", _CLONE / ".cache" / "small-lalm"
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # CPUs that multiply in it; others are slower so
 
 
 def load_lalm(
@@ -34,10 +36,12 @@ def load_lalm(
 
     Parameters
     ----------
-    name_or_path : "mini", the small model in this repository; a folder, as `save_pretrained`
-        writes it; or a name on the Hugging Face hub, downloaded unless it is in the local cache
+    name_or_path : "mini", the model in this repository; "small", which `make small` makes; a
+        folder, as `save_pretrained` writes it; or a name on the Hugging Face hub, downloaded
+        unless it is in the local cache
     device : "auto" (a GPU if there is one, else the CPU), or a torch device
-    dtype : "auto" (bfloat16 on a GPU, float32 on the CPU), or a torch dtype or its name
+    dtype : "auto" (bfloat16 on a GPU, float32 on the CPU), "fast" (bfloat16 also on a CPU that
+        computes in it, see docs/benchmarks.md), or a torch dtype or its name
     window : seconds of audio that the encoder takes, fewer cost less; default: the model's own.
         Where the encoder does not mask padding (Whisper), head vectors depend on it
     device_map : in place of `device`, as in `from_pretrained`: "auto" spreads the layers over all
@@ -57,20 +61,23 @@ def load_lalm(
     >>> ccsav.load_lalm("mini").heads.groupby("kind").size().to_dict()
     {'decoder': 48, 'encoder': 24}
     """
-    if name_or_path == "mini":  # text: a `Path` is always a path
-        if Path("mini").exists():
+    name = str(name_or_path)
+    if name_or_path in ("mini", "small"):  # text: a `Path` is always a path
+        if Path(name).exists():
             raise ValueError(
-                "mini: the name of a model, and also a path here. Give './mini' for the path, or "
-                "change the working directory for the model."
+                f"{name}: the name of a model, and also a path here. Give './{name}' for the path, "
+                "or change the working directory for the model."
             )
-        name_or_path = MINI
+        name_or_path = {"mini": MINI, "small": SMALL}[name]
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
     family = _family(name_or_path, revision)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if dtype == "auto":
-        dtype = torch.bfloat16 if torch.device(device).type == "cuda" else torch.float32
+    if dtype in ("auto", "fast"):
+        able = torch.cpu.get_capabilities() if dtype == "fast" else {}
+        native = torch.device(device).type == "cuda" or any(map(able.get, _BFLOAT16))
+        dtype = torch.bfloat16 if native else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     one_device = None if device_map else device
     checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
@@ -83,7 +90,6 @@ def load_lalm(
     heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
     longest = family.window or processor.feature_extractor.n_samples / rate
     window = _window(window, longest, rate)
-    name = "mini" if name_or_path == MINI else str(name_or_path)
     name = f"{name}@{revision}" if revision else name
     return LALM(name, model, processor, family, heads, rate, window, max_pixels)
 
@@ -93,9 +99,11 @@ def _family(name_or_path, revision):
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
-        hint = "A folder with a config.json is expected."
-        if folder == MINI:
-            hint = "It comes with a clone of the repository: pip install --editable that."
+        hints = {
+            MINI: "It comes with a clone of the repository: pip install --editable that.",
+            SMALL: "Make it in a clone of the repository: make small.",
+        }
+        hint = hints.get(folder, "A folder with a config.json is expected.")
         raise OSError(f"{name}: no model here. {hint}")
     try:
         config, _ = transformers.PreTrainedConfig.get_config_dict(name_or_path, revision=revision)

@@ -59,7 +59,7 @@ class Family:
     question : the default question
     before_answer : what the models write before a word that starts their answer
     window : longest clip in seconds; None: that of the feature extractor
-    shortest : samples of the shortest clip that gives audio tokens
+    shortest : mel frames of the shortest clip that gives audio tokens
     masks_padding : whether the encoder ignores the padding after a clip, so that less padding
         changes nothing
     equal_lengths : whether clips of different lengths must not share a batch
@@ -83,7 +83,7 @@ class Family:
     question: str = QUESTION
     before_answer: str = ""
     window: float | None = None
-    shortest: int = 7 * 160
+    shortest: int = 7
     masks_padding: bool = False
     equal_lengths: bool = False
     encoder: str | None = None
