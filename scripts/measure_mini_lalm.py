@@ -5,12 +5,12 @@ python scripts/measure_mini_lalm.py [--real ../shared/real] [--log .cache/mini-l
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 from mini_lalm import clips
 from mini_lalm.questions import WEIGHTS, ask, possible
+from write_tables import markdown, written
 
 import ccsav
 from ccsav.clips.loading import load_dataset
@@ -80,13 +80,18 @@ def digits_of_new_speakers(lalm, folder: Path):
     )
 
 
+def answers_table(answers: dict) -> str:
+    """Shares of right answers in words, by task."""
+    shares = [
+        [task, f"{100 * row['right']:.1f} %", f"{100 * row['commonest']:.1f} %", row["clips"]]
+        for task, row in answers.items()
+    ]
+    return markdown(["task", "right", "commonest answer", "clips"], shares)
+
+
 def card(measured: dict) -> dict:
     """The tables of the model card, by the names of their blocks."""
-    lines = ["| task | right | commonest answer | clips |", "| --- | --- | --- | --- |"]
-    for task, row in measured["answers"].items():
-        shares = f"{100 * row['right']:.1f} % | {100 * row['commonest']:.1f} %"
-        lines.append(f"| {task} | {shares} | {row['clips']} |")
-    tables = {"answers": "\n".join(lines)}
+    tables = {"answers": answers_table(measured["answers"])}
     lines = ["| task | heads, method | accuracy |", "| --- | --- | --- |"]
     for task, rows in measured["few_shot"].items():
         for name, (mean, interval) in rows.items():
@@ -101,16 +106,6 @@ def card(measured: dict) -> dict:
     size = measured["bytes"] / 1e6
     tables["size"] = f"{measured['parameters'] / 1e6:.2f} M parameters, {size:.1f} MB in float16."
     return tables
-
-
-def written(text: str, measured: dict) -> str:
-    """The model card with the tables between their markers replaced."""
-    for name, table in card(measured).items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.S)
-        if found != 1:
-            raise ValueError(f"the model card needs one block <!-- {name} --> … <!-- /{name} -->.")
-    return text
 
 
 def main() -> None:
@@ -139,7 +134,7 @@ def main() -> None:
     measured["curve"] = log if options.log else log["curve"]
     text = json.dumps(measured, indent=1) + "\n"
     write_whole(results, lambda path: path.write_text(text, "utf-8"))
-    readme.write_text(written(readme.read_text(encoding="utf-8"), measured), encoding="utf-8")
+    readme.write_text(written(readme.read_text(encoding="utf-8"), card(measured)), encoding="utf-8")
     print(json.dumps(measured, indent=1))
 
 

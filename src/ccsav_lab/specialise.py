@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from ccsav.extraction.activations import HeadActivations
 from ccsav.weights import readout
 from ccsav.weights.arrays import check_head_vectors, chunks
+from ccsav_lab.shuffles import shuffled_labels
 
 TIE = 1e-9  # cosines that differ by less count as equal
 
@@ -40,17 +41,27 @@ def probe(
         accuracy. Equally near prototypes share the hit, so that a head whose vectors are the same
         for all clips is at chance.
     """
+    found, y, _, names = hits(acts, y, groups)
+    share = np.eye(len(names))[y]  # (N, C)
+    recalls = found @ (share / share.sum(0))  # (K, C)
+    table = pd.DataFrame(recalls, index=acts.heads.index, columns=names)
+    return table.reindex(columns=acts.labels)
+
+
+def hits(acts: HeadActivations, y=None, groups=None):
+    """Whether each head finds each clip's class: hits (K, N), y, groups (N,), names of classes.
+
+    A hit is 1, or the clip's share of it among equally near prototypes; else 0. Arguments and
+    prototypes as in `probe`; y and groups are numbers from 0 up.
+    """
     X, y, groups, names = _labelled(acts, y, groups)
     (n_clips, n_heads, dim), n_classes = X.shape, len(names)
-    share = torch.nn.functional.one_hot(y, n_classes).double()  # (N, C)
-    share /= share.sum(0)
-    recalls = []
+    found = []
     for heads in chunks(n_heads, 2 * n_clips * (n_classes + dim)):
         x = X[:, heads].double()
         _, _, scores = readout.nearest_prototype(x, y, n_classes, groups)  # (N, k, C)
-        recalls.append(_hits(scores.permute(2, 1, 0), y.expand(x.shape[1], -1)) @ share)
-    table = pd.DataFrame(torch.cat(recalls).numpy(), index=acts.heads.index, columns=names)
-    return table.reindex(columns=acts.labels)
+        found.append(_hits(scores.permute(2, 1, 0), y.expand(x.shape[1], -1)))
+    return torch.cat(found).numpy(), y.numpy(), groups.numpy(), names
 
 
 def selectivity(table: pd.DataFrame | np.ndarray) -> pd.Series:
@@ -94,7 +105,7 @@ def permutation_null(
     if n < 1:
         raise ValueError(f"n={n}: shuffle at least once.")
     X, y, groups, names = _labelled(acts, None, None)
-    codes = torch.as_tensor(_shuffles(y.numpy(), groups.numpy(), n, seed))  # (n, N)
+    codes = torch.as_tensor(shuffled_labels(y.numpy(), groups.numpy(), n, seed))  # (n, N)
     null = np.empty((n, X.shape[1]))
     options = {"desc": "shuffled labels", "unit": " heads", "disable": not progress}
     for head in tqdm(range(X.shape[1]), **options):
@@ -199,23 +210,6 @@ def _hits(scores: Tensor, y: Tensor) -> Tensor:
     best = scores.amax(0) - TIE
     right = scores.gather(0, y[None])[0] >= best
     return right.double() / (scores >= best).sum(0)
-
-
-def _shuffles(y: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """Shuffled labels, y (N,), groups (N,) → (n, N); see `permutation_null`."""
-    rng = np.random.default_rng(seed)
-    classes = [np.unique(y[groups == group]) for group in range(groups.max() + 1)]
-    pure = np.flatnonzero([len(found) == 1 for found in classes])  # groups of one class
-    own = np.array([found[0] for found in classes])
-    within = np.flatnonzero(~np.isin(groups, pure))
-    within = within[np.argsort(groups[within], kind="stable")]
-    codes = np.tile(own[groups], (n, 1))
-    for row in codes:
-        swapped = own.copy()
-        swapped[pure] = rng.permutation(own[pure])
-        row[:] = swapped[groups]
-        row[within] = y[within[np.lexsort((rng.random(len(within)), groups[within]))]]
-    return codes
 
 
 def _accuracies(h: Tensor, codes: Tensor, groups: Tensor, n_classes: int) -> Tensor:

@@ -10,6 +10,7 @@ from sklearn.metrics import recall_score
 
 from ccsav.extraction.activations import HeadActivations
 from ccsav_lab import specialise
+from ccsav_lab.shuffles import shuffled_labels
 
 NAMES = np.array(["bell", "dog", "rain"])
 
@@ -130,7 +131,7 @@ def test_the_null_is_probing_with_shuffled_labels(groups):
     acts = made(groups=groups)
     null = specialise.permutation_null(acts, n=6, seed=3, progress=False)
     codes = np.arange(36) if groups is None else groups
-    shuffled = specialise._shuffles(acts.y, codes, 6, 3)
+    shuffled = shuffled_labels(acts.y, codes, 6, 3)
     slow = [specialise.probe(acts, y=y).mean(axis=1) for y in shuffled]
     np.testing.assert_allclose(null, slow, atol=1e-9)
     assert len(np.unique(shuffled, axis=0)) == 6
@@ -138,7 +139,7 @@ def test_the_null_is_probing_with_shuffled_labels(groups):
 
 def test_labels_stay_with_their_groups():
     y, groups = made().y, GROUPS["of both kinds"]
-    shuffled = specialise._shuffles(y, groups, 200, 0)
+    shuffled = shuffled_labels(y, groups, 200, 0)
     for group in np.unique(groups):
         before = np.sort(y[groups == group])
         after = np.sort(shuffled[:, groups == group], axis=1)

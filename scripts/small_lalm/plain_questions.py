@@ -1,0 +1,47 @@
+"""Twenty written questions with one right word each; none of them is used in training.
+
+SmolLM2 itself answers all of them right; of 42 that were tried, it answered 24 right.
+"""
+
+import re
+
+import torch
+
+QUESTIONS = {
+    "What is the capital of France?": "Paris",
+    "What is the capital of Spain?": "Madrid",
+    "What is the capital of England?": "London",
+    "What is the capital of Germany?": "Berlin",
+    "What is the capital of China?": "Beijing",
+    "What colour is blood?": "red",
+    "What is the opposite of up?": "down",
+    "What is the opposite of cold?": "hot|warm",
+    "Which planet is known as the red planet?": "Mars",
+    "Who wrote Romeo and Juliet?": "Shakespeare",
+    "What language is spoken in France?": "French",
+    "What is the main language of Italy?": "Italian",
+    "What is H2O?": "water",
+    "Which metal is attracted by a magnet?": "iron|steel",
+    "What is the chemical symbol of gold?": "Au",
+    "Who developed the theory of relativity?": "Einstein",
+    "What is the currency of Japan?": "yen",
+    "Which country is Sydney in?": "Australia",
+    "In which country is the Great Wall?": "China",
+    "On which continent is Kenya?": "Africa",
+}
+LONGEST = 32  # tokens of an answer
+
+
+def right_words(model, tokenizer) -> list[bool]:
+    """For each question, whether the right word is in the answer of a model with a chat format."""
+    prompts = [f"<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n" for q in QUESTIONS]
+    rows = tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
+    with torch.inference_mode():
+        tokens = model.generate(
+            **rows, max_new_tokens=LONGEST, do_sample=False, pad_token_id=tokenizer.eos_token_id
+        )[:, rows["input_ids"].shape[1] :]
+    answers = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    return [
+        re.search(rf"\b({word})\b", answer, re.IGNORECASE) is not None
+        for word, answer in zip(QUESTIONS.values(), answers, strict=True)
+    ]
