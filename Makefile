@@ -48,10 +48,11 @@ notebooks: tutorial ## run the course's notebooks again, with their figures
 results: $(READY) ## all methods on all tasks, half an hour: [REAL=folder with esc10, fsdd, whisper-tiny.en]
 	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")
 
-benchmarks: $(READY) ## speed and memory
+benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.en]
 	$(BIN)/python -m benchmarks.extraction
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.fitting
+	$(BIN)/python -m benchmarks.precision $(if $(REAL),--real "$(REAL)")
 
 tables: $(READY) ## write the tables in docs/ from the measured results
 	$(BIN)/python scripts/write_tables.py

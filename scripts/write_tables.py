@@ -74,6 +74,26 @@ def specialists_table(entries: list[dict]) -> str:
     return markdown(head, [[*key, *(cells[k] for k in known)] for key, cells in lines.items()])
 
 
+def by_model_table(study: dict) -> str:
+    """Specialists in each model and task, and what weights per class gain over averaged ones."""
+    shots = sorted({row["shots"] for entry in study.values() for row in entry["gains"]})
+    rows = []
+    for name, entry in study.items():
+        cells = entry["heads"] * entry["classes"]
+        for method in ("CALM", "CCSAV"):
+            gained = {r["shots"]: r for r in entry["gains"] if r["method"] == method}
+            rows.append([
+                name,
+                entry["classes"],
+                f"{entry['specialists']} of {cells:,}",
+                f"{entry['halves_agree']:.2f}",
+                method,
+                *(difference(gained[n], "gain", "interval") if n in gained else "-" for n in shots),
+            ])  # fmt: skip
+    head = ["model, task", "classes", "specialists", "halves agree", "weights of"]
+    return markdown(head + [f"gain, {n} shots" for n in shots], rows)
+
+
 def headline(study: dict) -> str:
     """One sentence: CCSAV's mean accuracy, and how far it is above the other methods."""
     by_name = {entry["method"]: entry for entry in study["overall"]}
@@ -127,6 +147,8 @@ def benchmark_tables(results: dict) -> str:
             prediction_table(results["prediction"]),
             "Fitting on 6,180 clips of these classes and predicting 309, data included:",
             fitting_table(results["fitting"]),
+            'bfloat16 in place of float32, on a CPU that computes in it (`dtype="fast"`):',
+            precision_table(results["precision"]),
         ]
     )
 
@@ -143,6 +165,26 @@ def extraction_table(rows: list[dict]) -> str:
             f"{r['times_faster_than_published']:g}×",
             f"{r['speed_of_bare_forward']:.2f}",
             f"{r['clips_per_s']:g}",
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def precision_table(rows: list[dict]) -> str:
+    """Speed, likeness of head vectors, and change of few-shot accuracy with bfloat16."""
+    head = ["model", "clips", "batch", "clips/s", "times float32", "cosine, median"]
+    head += ["cosine, lowest 1 %", "change of CCSAV's accuracy, 5 shots"]
+    cells = [
+        [
+            r["model"],
+            f"{r['clip_s']:g} s",
+            r["batch_size"],
+            f"{r['clips_per_s']:g}",
+            f"{r['times_float32']:g}×",
+            f"{r['cosine_median']:.5f}",
+            f"{r['cosine_worst_percent']:.4f}",
+            difference(r, "change", "interval"),
         ]
         for r in rows
     ]
@@ -203,6 +245,7 @@ def tables() -> dict[str, dict[str, str]]:
             "methods": overall_table(runs["methods-real"]),
             "cells": cells_table(runs["methods-real"]),
             "specialists": specialists_table(runs["specialists"]),
+            "by-model": by_model_table(runs["specialists-by-model"]),
             "course": cells_table(runs["methods-mini"]),
         },
         "docs/benchmarks.md": {"benchmarks": benchmark_tables(speed)},

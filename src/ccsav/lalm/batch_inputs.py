@@ -31,8 +31,7 @@ def duration_problem(lalm, seconds: float, truncate: bool = False) -> str | None
     hop = getattr(lalm.processor.feature_extractor, "hop_length", SAMPLES_PER_MEL)
     shortest, window = lalm.family.shortest * hop / lalm.rate, lalm.window
     if seconds < shortest:
-        ms, least = f"{1000 * seconds:.0f} ms", f"{1000 * shortest:.0f} ms"
-        return f"{ms} is too short: the model needs at least {least}."
+        return f"{seconds * 1e3:.0f} ms is too short: the least is {shortest * 1e3:.0f} ms."
     if seconds > window + TOLERANCE and not truncate:
         return (
             f"{seconds:.2f} s is longer than the model's window of {window:g} s: cut it up, or "

@@ -16,7 +16,6 @@ from ccsav.lalm.model import LALM
 
 _CLONE = Path(__file__).resolve().parents[3]
 MINI, SMALL = _CLONE / "data" / "mini-lalm", _CLONE / ".cache" / "small-lalm"
-_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # CPUs that multiply in it; others are slower so
 
 
 def load_lalm(
@@ -76,7 +75,7 @@ def load_lalm(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype in ("auto", "fast"):
         able = torch.cpu.get_capabilities() if dtype == "fast" else {}
-        native = torch.device(device).type == "cuda" or any(map(able.get, _BFLOAT16))
+        native = torch.device(device).type == "cuda" or able.get("avx512_bf16") or able.get("bf16")
         dtype = torch.bfloat16 if native else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     one_device = None if device_map else device
@@ -88,8 +87,7 @@ def load_lalm(
     )
     processor = load_processor(name_or_path, revision=revision)
     heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
-    longest = family.window or processor.feature_extractor.n_samples / rate
-    window = _window(window, longest, rate)
+    window = _window(window, family.window or processor.feature_extractor.n_samples / rate, rate)
     name = f"{name}@{revision}" if revision else name
     return LALM(name, model, processor, family, heads, rate, window, max_pixels)
 
@@ -99,11 +97,9 @@ def _family(name_or_path, revision):
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
-        hints = {
-            MINI: "It comes with a clone of the repository: pip install --editable that.",
-            SMALL: "Make it in a clone of the repository: make small.",
-        }
-        hint = hints.get(folder, "A folder with a config.json is expected.")
+        hint = "It comes with a clone of the repository: pip install --editable that."
+        hint = hint if folder == MINI else "A folder with a config.json is expected."
+        hint = "Make it in a clone of the repository: make small." if folder == SMALL else hint
         raise OSError(f"{name}: no model here. {hint}")
     try:
         config, _ = transformers.PreTrainedConfig.get_config_dict(name_or_path, revision=revision)

@@ -1,0 +1,128 @@
+"""Do heads specialise, and does it pay to weigh them per class? Writes figures/results.json.
+
+    python scripts/measure_specialists.py --real ../shared/real
+
+For each model and task: how many heads × classes are specialists (`interactions.specialists`), how
+well two halves of the clips agree on them, and what weights per class gain over the same weights
+averaged over classes, paired by group-disjoint episode. The model must be made first: make small.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from measure_methods import RESULTS
+
+import ccsav
+from ccsav import CCSAVClassifier, HeadActivations
+from ccsav_lab import interactions
+from ccsav_lab.first_run import update_results
+
+SHOTS = (5, 10, 20)
+LEVEL = 0.05  # of the corrected p
+PAIRS = {"CALM": CCSAVClassifier.calm(), "CCSAV": CCSAVClassifier()}
+AVERAGED = {"alpha": np.inf, "shrink_to": "head"}  # each head: the mean of its weights
+QUESTION = "What sound is this?"
+
+
+def tasks(real: Path | None, cache: Path) -> dict[str, HeadActivations]:
+    """Head vectors of the decoder's heads, by model and task."""
+    small = ccsav.load_lalm("small", device="cpu", dtype="fast")
+    options = {"cache": cache, "progress": True}
+    recorded = ccsav.extract(small, ccsav.load_dataset("recordings"), QUESTION, **options)
+    rendered = ccsav.extract(small, ccsav.load_dataset("sounds-trained"), QUESTION, **options)
+    found = {
+        "small, recordings": recorded,
+        "small, procedural classes": rendered,
+        "small, both together": together(recorded, rendered),
+    }
+    mini = ccsav.load_lalm("mini", device="cpu")
+    heldout = ccsav.load_dataset("sounds-heldout")
+    found["mini, held-out procedural classes"] = ccsav.extract(mini, heldout, **options)
+    if real:
+        whisper = ccsav.load_lalm(real / "whisper-tiny.en", device="cpu", window=8)
+        found["whisper-tiny.en, recordings"] = ccsav.extract(
+            whisper, ccsav.load_dataset("recordings"), **options
+        )
+    return found
+
+
+def together(recorded: HeadActivations, rendered: HeadActivations) -> HeadActivations:
+    """Both sets of clips as one task; a class that is in both is two classes."""
+    labels = [f"{name}, recorded" for name in recorded.labels] + list(rendered.labels)
+    groups = [f"recorded {group}" for group in recorded.groups]
+    groups += [f"rendered {number}" for number in range(len(rendered.y))]
+    return replace(
+        recorded,
+        X=np.concatenate([recorded.X, rendered.X]),
+        y=np.r_[recorded.y, rendered.y + len(recorded.labels)],
+        labels=np.array(labels),
+        groups=np.array(groups),
+        table=pd.concat([recorded.table, rendered.table]),
+    )
+
+
+def specialisation(acts: HeadActivations, n: int, seed: int) -> dict:
+    """How many heads × classes are specialists, and how well halves agree."""
+    table = interactions.specialists(acts, n, seed)
+    sure = table["p_corrected"] <= LEVEL
+    halves = interactions.split_half(acts, seed=seed)
+    return {
+        "heads": len(acts.heads),
+        "classes": len(acts.labels),
+        "clips": len(acts.y),
+        "specialists": int(sure.sum()),
+        "specialist_heads": int(sure.groupby("head").any().sum()),
+        "p_below_5_percent": round(float((table["p"] <= LEVEL).mean()), 4),
+        "largest_excess": round(float(table.loc[sure, "excess"].max()), 4) if sure.any() else None,
+        "halves_agree": round(float(halves["interaction"]), 4),
+        "reliable_share": round(float(halves["reliable share"]), 4),
+    }
+
+
+def gains(acts: HeadActivations, n_episodes: int, seed: int) -> list[dict]:
+    """Accuracy with weights per class, and its gain over averaged ones, paired by episode."""
+    rows = []
+    for shots in (n for n in SHOTS if n < np.bincount(acts.y).min()):
+        for name, method in PAIRS.items():
+            averaged = CCSAVClassifier(**method.get_params() | AVERAGED)
+            results = ccsav.evaluate(
+                {"averaged": averaged, "by class": method}, acts.X, acts.y, acts.groups,
+                shots=[shots], n_episodes=n_episodes, seed=seed,
+            )  # fmt: skip
+            mean = ccsav.summary(results)["mean"]
+            gain = ccsav.compare(results, "averaged").loc[("by class", shots)]
+            numbers = {
+                "by_class": mean[("by class", shots)],
+                "averaged": mean[("averaged", shots)],
+                "gain": gain["mean"],
+                "interval": gain["interval"],
+            }
+            rows.append(
+                {"shots": shots, "method": name}
+                | {k: round(float(v), 4) for k, v in numbers.items()}
+            )
+    return rows
+
+
+def main() -> None:
+    """Read the command line, measure, write each task as it is done."""
+    parser = argparse.ArgumentParser(description="Count specialists and what they are worth.")
+    parser.add_argument("--real", type=Path, help="folder with whisper-tiny.en/")
+    parser.add_argument("--episodes", type=int, default=20, help="for each number of shots")
+    parser.add_argument("--shuffles", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
+    options = parser.parse_args()
+    study = {}
+    for name, acts in tasks(options.real, options.cache).items():
+        study[name] = specialisation(acts, options.shuffles, options.seed)
+        study[name]["gains"] = gains(acts, options.episodes, options.seed)
+        print(name, study[name], flush=True)
+        update_results(RESULTS, "specialists-by-model", study)
+
+
+if __name__ == "__main__":
+    main()
