@@ -24,13 +24,13 @@ SEED = 7_000_000
 EPISODES = 20
 
 
-def right_answers(lalm) -> dict:
+def right_answers(lalm, number: int = CLIPS) -> dict:
     """Share of right answers in words by task, on new clips of the trained classes."""
     rng = np.random.default_rng(SEED)
-    procedural = list(clips.procedural(SEED, CLIPS))
+    procedural = list(clips.procedural(SEED, number))
     pairs = [
         pair
-        for number, (wave, facts) in enumerate(procedural[: CLIPS // 2])
+        for number, (wave, facts) in enumerate(procedural[: number // 2])
         for pair in (
             (wave, facts | {"real": "real"}),
             (clips.copied(wave, number), facts | {"real": "resynthesised"}),

@@ -26,6 +26,7 @@ from ccsav_lab.methods import METHODS
 from ccsav_lab.zero_shot import classify
 
 EPISODES = 20
+CLIPS = 320  # new procedural clips
 SHOTS = 5
 LEFT_OUT = ["clock", "dog", "rain", "sneeze"]  # classes that the ablated training never named
 QUESTION = "What sound is this?"
@@ -136,7 +137,7 @@ PARTS = {
     "size": size,
     "without_examples": without_examples,
     "digits": digits,
-    "answers": lambda lalm, options: right_answers(lalm),
+    "answers": lambda lalm, options: right_answers(lalm, CLIPS),
     "recordings": recordings_few_shot,
     "heldout": heldout_few_shot,
     "left_out": left_out_classes,

@@ -147,8 +147,6 @@ def benchmark_tables(results: dict) -> str:
             prediction_table(results["prediction"]),
             "Fitting on 6,180 clips of these classes and predicting 309, data included:",
             fitting_table(results["fitting"]),
-            'bfloat16 in place of float32, on a CPU that computes in it (`dtype="fast"`):',
-            precision_table(results["precision"]),
         ]
     )
 
@@ -245,7 +243,6 @@ def tables() -> dict[str, dict[str, str]]:
             "methods": overall_table(runs["methods-real"]),
             "cells": cells_table(runs["methods-real"]),
             "specialists": specialists_table(runs["specialists"]),
-            "by-model": by_model_table(runs["specialists-by-model"]),
             "course": cells_table(runs["methods-mini"]),
         },
         "docs/benchmarks.md": {"benchmarks": benchmark_tables(speed)},

