@@ -16,37 +16,57 @@ import pandas as pd
 from measure_methods import RESULTS
 
 import ccsav
-from ccsav import CCSAVClassifier, HeadActivations
-from ccsav_lab import interactions
+from ccsav import LALM, CCSAVClassifier, HeadActivations
+from ccsav_lab import interactions, specialise
 from ccsav_lab.first_run import update_results
 
 SHOTS = (5, 10, 20)
+CLASS, SILENCED = "dog", 10  # whose best heads are silenced, and how many
 LEVEL = 0.05  # of the corrected p
 PAIRS = {"CALM": CCSAVClassifier.calm(), "CCSAV": CCSAVClassifier()}
 AVERAGED = {"alpha": np.inf, "shrink_to": "head"}  # each head: the mean of its weights
 QUESTION = "What sound is this?"
 
 
-def tasks(real: Path | None, cache: Path) -> dict[str, HeadActivations]:
+def models(real: Path | None) -> dict[str, LALM]:
+    """The models whose heads are looked at."""
+    found = {name: ccsav.load_lalm(name, device="cpu") for name in ("small", "mini")}
+    if real:
+        whisper = ccsav.load_lalm(real / "whisper-tiny.en", device="cpu", window=8)
+        found["whisper-tiny.en"] = whisper
+    return found
+
+
+def tasks(lalms: dict[str, LALM], cache: Path) -> dict[str, HeadActivations]:
     """Head vectors of the decoder's heads, by model and task."""
-    small = ccsav.load_lalm("small", device="cpu", dtype="fast")
-    options = {"cache": cache, "progress": True}
-    recorded = ccsav.extract(small, ccsav.load_dataset("recordings"), QUESTION, **options)
-    rendered = ccsav.extract(small, ccsav.load_dataset("sounds-trained"), QUESTION, **options)
+    recordings, trained = map(ccsav.load_dataset, ("recordings", "sounds-trained"))
+    small = lalms["small"]
+    recorded = ccsav.extract(small, recordings, QUESTION, cache=cache)
+    rendered = ccsav.extract(small, trained, QUESTION, cache=cache)
+    heldout = ccsav.load_dataset("sounds-heldout")
     found = {
         "small, recordings": recorded,
         "small, procedural classes": rendered,
         "small, both together": together(recorded, rendered),
+        "mini, held-out procedural classes": ccsav.extract(lalms["mini"], heldout, cache=cache),
     }
-    mini = ccsav.load_lalm("mini", device="cpu")
-    heldout = ccsav.load_dataset("sounds-heldout")
-    found["mini, held-out procedural classes"] = ccsav.extract(mini, heldout, **options)
-    if real:
-        whisper = ccsav.load_lalm(real / "whisper-tiny.en", device="cpu", window=8)
-        found["whisper-tiny.en, recordings"] = ccsav.extract(
-            whisper, ccsav.load_dataset("recordings"), **options
-        )
+    if "whisper-tiny.en" in lalms:
+        whisper = lalms["whisper-tiny.en"]
+        found["whisper-tiny.en, recordings"] = ccsav.extract(whisper, recordings, cache=cache)
     return found
+
+
+def answers_without(lalm: LALM, acts: HeadActivations, label: str, n: int) -> dict:
+    """Answers about the recordings of a class, intact and without the heads that find it best."""
+    best = specialise.probe(acts)[label].nlargest(n).index
+    recordings = ccsav.load_dataset("recordings")
+    rows = np.flatnonzero(recordings.table["label"] == label)
+    waves = [recordings.waveform(int(i), lalm.rate) for i in rows]
+    intact = lalm.answer(waves)
+    with lalm.silenced(best):
+        silenced = lalm.answer(waves)
+    paths = recordings.table["path"].to_numpy()[rows].tolist()
+    return {"heads": best.tolist(), "path": paths, "intact": intact, "silenced": silenced}
 
 
 def together(recorded: HeadActivations, rendered: HeadActivations) -> HeadActivations:
@@ -116,8 +136,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
     options = parser.parse_args()
-    study = {}
-    for name, acts in tasks(options.real, options.cache).items():
+    lalms, study = models(options.real), {}
+    found = tasks(lalms, options.cache)
+    update_results(RESULTS, "answers-without-heads", {
+        name: answers_without(lalms[name], found[f"{name}, recordings"], CLASS, SILENCED)
+        for name in lalms if name != "mini"
+    })  # fmt: skip
+    for name, acts in found.items():
         study[name] = specialisation(acts, options.shuffles, options.seed)
         study[name]["gains"] = gains(acts, options.episodes, options.seed)
         print(name, study[name], flush=True)
