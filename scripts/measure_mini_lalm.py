@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+from documents import markdown, written
 from mini_lalm import clips
 from mini_lalm.questions import WEIGHTS, ask, possible
-from write_tables import markdown, written
 
 import ccsav
 from ccsav.clips.loading import load_dataset

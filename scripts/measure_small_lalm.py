@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from documents import markdown, written
 from measure_mini_lalm import answers_table, few_shot, right_answers
 from mini_lalm.clips import HELD_OUT_SPEAKERS
 from mini_lalm.questions import DIGITS
 from small_lalm.plain_questions import right_words
-from write_tables import markdown, written
 
 import ccsav
 from ccsav.clips.loading import load_dataset

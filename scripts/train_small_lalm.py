@@ -193,6 +193,7 @@ def train(trainer: Trainer, options) -> None:
                 )
                 recent = []
                 trainer.save()
+    trainer.save()
 
 
 def main() -> None:

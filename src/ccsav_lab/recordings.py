@@ -8,7 +8,7 @@ from ccsav.clips.loading import from_csv
 RECORDINGS = Path(__file__).resolve().parents[2] / "data" / "recordings"  # in a clone
 
 
-def recordings() -> Dataset:
+def load_recordings() -> Dataset:
     """160 environmental recordings of 10 classes, most of 5 s, 16 kHz.
 
     Labels are the small LALM's names of the classes; groups are source recordings. The other
@@ -20,8 +20,8 @@ def recordings() -> Dataset:
 
     Examples
     --------
-    >>> from ccsav_lab.recordings import recordings
-    >>> recordings().table["fold"].value_counts().to_dict()
+    >>> from ccsav_lab.recordings import load_recordings
+    >>> load_recordings().table["fold"].value_counts().to_dict()
     {4: 80, 5: 80}
     """
     if not (RECORDINGS / "manifest.csv").is_file():

@@ -83,11 +83,11 @@ def join(parts: Path, language, tokenizer, trained: bool = True):
     """
     tokenizer.add_tokens(list(MARKS), special_tokens=True)
     processor = transformers.Qwen2AudioProcessor(
-        transformers.WhisperFeatureExtractor.from_pretrained(parts),
+        transformers.WhisperFeatureExtractor(**_settings(parts / "preprocessor_config.json")),
         tokenizer,
         chat_template=(parts / "chat_template.jinja").read_text("utf-8"),
     )
-    config = transformers.Qwen2AudioConfig.from_pretrained(parts)
+    config = transformers.Qwen2AudioConfig(**_settings(parts / "config.json"))
     model = transformers.Qwen2AudioForConditionalGeneration(config)
     words = language.model.embed_tokens.weight.data
     words = torch.cat([words, words.mean(0).expand(len(MARKS), -1)])  # (V, F)
@@ -117,7 +117,7 @@ def _update(model, trained) -> None:
         raise ValueError(f"trained.safetensors has entries of unknown use: {sorted(trained)}.")
 
 
-def make(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) -> Path:
+def make_small(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) -> Path:
     """Make the model's folder, whole or not at all, and return it.
 
     Parameters
@@ -175,11 +175,18 @@ def parts_digest() -> str:
 
 def _pretrained(name_or_path, **options):
     """A language model in float32 and its tokenizer."""
-    options |= {"trust_remote_code": False}
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        name_or_path, dtype=torch.float32, **options
+        name_or_path, dtype=torch.float32, trust_remote_code=False, **options
     )
-    return model, transformers.AutoTokenizer.from_pretrained(name_or_path, **options)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        name_or_path, trust_remote_code=False, **options
+    )
+    return model, tokenizer
+
+
+def _settings(file: Path) -> dict:
+    """What a settings file of transformers says."""
+    return json.loads(file.read_text("utf-8"))
 
 
 def main() -> None:
@@ -189,7 +196,7 @@ def main() -> None:
     parser.add_argument("--hub", action="store_true", help=f"take the weights from {ON_THE_HUB}")
     options = parser.parse_args()
     try:
-        print("the small LALM is in", make(options.wheel, options.hub))
+        print("the small LALM is in", make_small(options.wheel, options.hub))
     except (ValueError, OSError) as error:  # one sentence each
         parser.exit(1, f"{type(error).__name__}: {error}\n")
 

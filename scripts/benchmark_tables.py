@@ -1,0 +1,94 @@
+"""The tables of docs/benchmarks.md, from benchmarks/results.json."""
+
+from documents import difference, markdown
+
+
+def all_benchmarks(results: dict) -> str:
+    """The benchmarks, and the machine that they ran on."""
+    m = results["machine"]
+    machine = f"{m['processor']}, {m['cores']} cores, {m['memory_gib']} GiB, torch {m['torch']}"
+    seconds = f"{results['extraction'][0]['clip_s']:g}"
+    return "\n\n".join(
+        [
+            f"Extraction, {seconds} s clips, on the CPU ({machine}):",
+            extraction_table(results["extraction"]),
+            "Prediction with 309 classes, 1024 heads of 128 numbers:",
+            prediction_table(results["prediction"]),
+            "Fitting on 6,180 clips of these classes and predicting 309, data included:",
+            fitting_table(results["fitting"]),
+        ]
+    )
+
+
+def extraction_table(rows: list[dict]) -> str:
+    """How many times faster than a loop, and the speed of a forward pass that reads nothing."""
+    head = ["model", "window", "batch", "loop", "20 × loop", "bare forward", "clips/s"]
+    cells = [
+        [
+            f"{r['model']}, {r['parameters_m']:g} M",
+            f"{r['window_s']:g} s" + loop_note(r),
+            r["batch_size"],
+            f"{r['times_faster_than_loop']:g}×",
+            f"{r['times_faster_than_published']:g}×",
+            f"{r['speed_of_bare_forward']:.2f}",
+            f"{r['clips_per_s']:g}",
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def precision_table(rows: list[dict]) -> str:
+    """Speed, likeness of head vectors, and change of few-shot accuracy with bfloat16."""
+    head = ["model", "clips", "batch", "clips/s", "times float32", "cosine, median"]
+    head += ["cosine, lowest 1 %", "change of CCSAV's accuracy, 5 shots"]
+    cells = [
+        [
+            r["model"],
+            f"{r['clip_s']:g} s",
+            r["batch_size"],
+            f"{r['clips_per_s']:g}",
+            f"{r['times_float32']:g}×",
+            f"{r['cosine_median']:.5f}",
+            f"{r['cosine_worst_percent']:.4f}",
+            difference(r, "change", "interval"),
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def prediction_table(rows: list[dict]) -> str:
+    """Memory of prediction with all posteriors at once, and a few clips at a time."""
+    head = ["clips", "posteriors", "peak, all at once", "peak, streaming", "faster"]
+    sizes = ["posteriors_mib", "peak_all_at_once_mib", "peak_streaming_mib"]
+    cells = [
+        [
+            r["clips"],
+            *(f"{r[size]} MiB" for size in sizes),
+            f"{r['times_faster_than_all_at_once']:g}×",
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def fitting_table(rows: list[dict]) -> str:
+    """Time and memory to fit and to predict."""
+    head = ["method", "fit", "predict", "peak memory"]
+    cells = [
+        [
+            r["method"],
+            f"{r['fit_s']:g} s ({r['fit_times_calm']:g}×)",
+            f"{r['predict_s']:g} s ({r['predict_times_calm']:g}×)",
+            f"{r['peak_mib']} MiB",
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def loop_note(row: dict) -> str:
+    """The loop's window, where it is not the same."""
+    same = row["window_s"] == row["window_of_loop_s"]
+    return "" if same else f" (loop: {row['window_of_loop_s']:g} s)"
