@@ -13,7 +13,7 @@ def test_installed_packages_pass():
 
 
 def test_missing_packages_are_named():
-    with pytest.raises(ImportError, match=r"need no_such_package: pip install 'ccsav\[lab\]'"):
+    with pytest.raises(ImportError, match=r"needs no_such_package: pip install 'ccsav\[lab\]'"):
         extra.require_packages("numpy", "no_such_package")
 
 
