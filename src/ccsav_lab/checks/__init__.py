@@ -5,6 +5,7 @@ A module holds the checks of the lesson of its name.
 
 from ._check import NotYet, check
 from .ablations import distinct_best_heads, smallest_silenced_set, weights_without
+from .build_an_lalm import connector_undone, loss_of_guessing, share_trained
 from .load_an_lalm import audio_tokens, contributions, heads_of_layer
 from .paper_table import best_draw_gain, paired_difference, share_known
 from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_class_expert
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "clear_differences",
     "clips_needed",
+    "connector_undone",
     "contributions",
     "distinct_best_heads",
     "false_alarms",
@@ -34,6 +36,7 @@ __all__ = [
     "leaked_share",
     "learning_curve",
     "least_confident",
+    "loss_of_guessing",
     "majority_class_accuracy",
     "margins_of_clip",
     "nearest_classes",
@@ -44,6 +47,7 @@ __all__ = [
     "reliability_of_two",
     "selectivity_of_head",
     "share_known",
+    "share_trained",
     "smallest_silenced_set",
     "spoofs_caught",
     "strangers_accepted",

@@ -9,6 +9,7 @@ from ccsav_lab.extra import require_packages
 require_packages("matplotlib", "seaborn", "IPython", "PIL")
 
 from .ablations import accuracy_by_head_count, change_maps, silenced_layers, variant_differences
+from .build_an_lalm import heads_by_connector, loss_and_right_names
 from .common import accuracy_by_shots, confusion, differences, score_distributions
 from .heads import KIND_NAMES, head_map, specialisation_map, weight_heatmap
 from .load_an_lalm import accuracy_by_position, log_mel_picture
@@ -67,9 +68,11 @@ __all__ = [
     "estimates_against_truth",
     "head_map",
     "head_planes",
+    "heads_by_connector",
     "kept_by_class",
     "leave_one_out_gap",
     "log_mel_picture",
+    "loss_and_right_names",
     "mp3",
     "permutation_test",
     "player",
