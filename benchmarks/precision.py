@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 import ccsav
 from benchmarks.machine import keep
 
 BATCHES, ROUNDS, SHOTS, EPISODES = (1, 16), 4, 5, 40
-METHODS = {"CCSAV": ccsav.CCSAVClassifier()}
 
 
 def speeds(models: dict, waves: list, batch: int) -> dict:
@@ -38,39 +38,41 @@ def cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return torch.cosine_similarity(first, second, dim=-1).numpy()
 
 
-def measure(name, dataset, window=None) -> list[dict]:
-    """A row per batch size for one model on one dataset."""
+def measure(name, dataset, window=None) -> dict:
+    """Speed by batch size, likeness of head vectors, and accuracy, for one model and dataset."""
     models = {
         kind: ccsav.load_lalm(name, "cpu", kind, window=window) for kind in ("float32", "bfloat16")
     }
     acts = {kind: ccsav.extract(lalm, dataset, dtype="float32") for kind, lalm in models.items()}
-    accuracy = {
-        kind: ccsav.evaluate(
-            METHODS, a.X, a.y, a.groups, shots=[SHOTS], n_episodes=EPISODES, progress=False
-        )["accuracy"].to_numpy()
+    results = pd.concat(
+        ccsav.evaluate(
+            {kind: ccsav.CCSAVClassifier()}, a.X, a.y, a.groups,
+            shots=[SHOTS], n_episodes=EPISODES, progress=False,
+        )
         for kind, a in acts.items()
-    }  # fmt: skip
-    change = accuracy["bfloat16"] - accuracy["float32"]
+    )  # fmt: skip
+    change = ccsav.compare(results, "float32").loc[("bfloat16", SHOTS)]
     alike = cosines(acts["bfloat16"].X, acts["float32"].X)
-    lalm = models["float32"]
-    waves = [dataset.waveform(i, lalm.rate) for i in range(max(BATCHES))]
-    rows = []
+    rate = models["float32"].rate
+    waves = [dataset.waveform(i, rate) for i in range(max(BATCHES))]
+    row = {
+        "model": Path(str(name)).name,
+        "clip_s": round(float(np.median(list(map(len, waves)))) / rate, 1),
+    }
     for batch in BATCHES:
-        rate = speeds(models, waves, batch)
-        rows.append({
-            "model": Path(str(name)).name,
-            "batch_size": batch,
-            "clip_s": round(float(np.median([len(w) for w in waves])) / lalm.rate, 1),
-            "clips_per_s": round(rate["bfloat16"], 1),
-            "times_float32": round(rate["bfloat16"] / rate["float32"], 2),
-            "cosine_median": round(float(np.median(alike)), 5),
-            "cosine_worst_percent": round(float(np.quantile(alike, 0.01)), 4),
-            "accuracy_float32": round(float(accuracy["float32"].mean()), 4),
-            "change": round(float(change.mean()), 4),
-            "interval": round(float(1.96 * change.std(ddof=1) / np.sqrt(len(change))), 4),
-        })  # fmt: skip
-        print(rows[-1], flush=True)
-    return rows
+        found = speeds(models, waves, batch)
+        row[f"clips_per_s_{batch}"] = round(found["bfloat16"], 1)
+        row[f"times_float32_{batch}"] = round(found["bfloat16"] / found["float32"], 2)
+    row |= {
+        "cosine_median": round(float(np.median(alike)), 5),
+        "cosine_lowest_percent": round(float(np.quantile(alike, 0.01)), 4),
+        "accuracy_float32": round(float(ccsav.summary(results).loc[("float32", SHOTS), "mean"]), 4),
+        "change": round(float(change["mean"]), 4),
+        "interval": round(float(change["interval"]), 4),
+        "threads": torch.get_num_threads(),
+    }
+    print(row, flush=True)
+    return row
 
 
 def main() -> None:
@@ -79,10 +81,9 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="folder with whisper-tiny.en/")
     options = parser.parse_args()
     recordings = ccsav.load_dataset("recordings")
-    rows = measure("mini", ccsav.load_dataset("sounds-heldout"))
-    rows += measure("small", recordings)
+    rows = [measure("mini", ccsav.load_dataset("sounds-heldout")), measure("small", recordings)]
     if options.real:
-        rows += measure(options.real / "whisper-tiny.en", recordings, window=8)
+        rows.append(measure(options.real / "whisper-tiny.en", recordings, window=8))
     keep("precision", rows)
 
 

