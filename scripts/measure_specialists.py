@@ -8,6 +8,7 @@ averaged over classes, paired by group-disjoint episode. The model must be made 
 """
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,38 +22,37 @@ from ccsav_lab import ablate, interactions
 from ccsav_lab.first_run import update_results
 
 SHOTS = (5, 10, 20)
-CLASS, SILENCED = "dog", 10  # whose best heads are silenced, and how many of them
+CLASS, SILENCED, CONTROLS = "dog", 5, 3  # whose best heads are silenced, how many; other draws
 LEVEL = 0.05  # of the corrected p
 PAIRS = {"CALM": CCSAVClassifier.calm(), "CCSAV": CCSAVClassifier()}
 AVERAGED = {"alpha": np.inf, "shrink_to": "head"}  # each head: the mean of its weights
 QUESTION = "What sound is this?"
+MODELS = {
+    "mini": lambda real: ccsav.load_lalm("mini", device="cpu"),
+    "whisper-tiny.en": lambda real: ccsav.load_lalm(real / "whisper-tiny.en", "cpu", window=8),
+    "small": lambda real: ccsav.load_lalm("small", device="cpu"),
+}
 
 
-def models(real: Path | None) -> dict[str, LALM]:
-    """The models whose heads are looked at."""
-    found = {name: ccsav.load_lalm(name, device="cpu") for name in ("small", "mini")}
-    if real:
-        whisper = ccsav.load_lalm(real / "whisper-tiny.en", device="cpu", window=8)
-        found["whisper-tiny.en"] = whisper
-    return found
-
-
-def tasks(lalms: dict[str, LALM], cache: Path) -> dict[str, HeadActivations]:
-    """Head vectors of the decoder's heads, by model and task."""
-    recordings, trained = map(ccsav.load_dataset, ("recordings", "sounds-trained"))
-    small = lalms["small"]
-    recorded = ccsav.extract(small, recordings, QUESTION, cache=cache)
-    rendered = ccsav.extract(small, trained, QUESTION, cache=cache)
-    heldout = ccsav.load_dataset("sounds-heldout")
-    found = {
-        "small, recordings": recorded,
-        "small, procedural classes": rendered,
-        "small, both together": together(recorded, rendered),
-        "mini, held-out procedural classes": ccsav.extract(lalms["mini"], heldout, cache=cache),
-    }
-    if "whisper-tiny.en" in lalms:
-        whisper = lalms["whisper-tiny.en"]
+def head_vectors(models: dict[str, LALM], cache: Path) -> dict[str, HeadActivations]:
+    """Vectors of the decoder's heads, by model and task."""
+    recordings = ccsav.load_dataset("recordings")
+    found = {}
+    if "mini" in models:
+        heldout = ccsav.load_dataset("sounds-heldout")
+        found["mini, held-out procedural"] = ccsav.extract(models["mini"], heldout, cache=cache)
+    if "whisper-tiny.en" in models:
+        whisper = models["whisper-tiny.en"]
         found["whisper-tiny.en, recordings"] = ccsav.extract(whisper, recordings, cache=cache)
+    if "small" in models:
+        rendered = ccsav.load_dataset("sounds-trained")
+        recorded, rendered = (
+            ccsav.extract(models["small"], clips, QUESTION, cache=cache)
+            for clips in (recordings, rendered)
+        )
+        found["small, recordings"] = recorded
+        found["small, procedural"] = rendered
+        found["small, both together"] = together(recorded, rendered)
     return found
 
 
@@ -65,10 +65,11 @@ def answers_without(lalm: LALM, acts: HeadActivations, question: str | None) -> 
     clf = CCSAVClassifier().fit(acts.X, acts.labels[acts.y], groups=acts.groups)
     weights = clf.weights_[:, clf.classes_.tolist().index(CLASS)]
     layers = acts.heads.groupby(["kind", "layer"]).ngroup().to_numpy()
-    cases = {
-        which: {"heads": acts.heads.iloc[ablate.pick(weights, SILENCED, which, layers)]}
-        for which in ("best", "alike")
+    chosen = {"best": ablate.pick(weights, SILENCED)} | {
+        f"others {draw}": ablate.pick(weights, SILENCED, "alike", layers, seed=draw)
+        for draw in range(1, CONTROLS + 1)
     }
+    cases = {name: {"heads": acts.heads.iloc[places]} for name, places in chosen.items()}
     recordings = ccsav.load_dataset("recordings")
     rows = np.flatnonzero(recordings.table["label"] == CLASS)
     waves = [recordings.waveform(int(i), lalm.rate) for i in rows]
@@ -145,13 +146,19 @@ def main() -> None:
     parser.add_argument("--shuffles", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
+    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     options = parser.parse_args()
-    lalms, study = models(options.real), {}
-    found = tasks(lalms, options.cache)
-    update_results(RESULTS, "answers-without-heads", {
-        name: answers_without(lalms[name], found[f"{name}, recordings"], asked)
-        for name, asked in (("small", QUESTION), ("whisper-tiny.en", None)) if name in lalms
-    })  # fmt: skip
+    if "whisper-tiny.en" in options.models and not options.real:
+        parser.error("whisper-tiny.en needs --real; or choose other --models")
+    models = {name: MODELS[name](options.real) for name in options.models}
+    stored = json.loads(RESULTS.read_text("utf-8"))
+    answers = stored.get("answers-without-heads", {})
+    study = stored.get("specialists-by-model", {})
+    found = head_vectors(models, options.cache)
+    for name, asked in (("whisper-tiny.en", None), ("small", QUESTION)):
+        if name in models:
+            answers[name] = answers_without(models[name], found[f"{name}, recordings"], asked)
+            update_results(RESULTS, "answers-without-heads", answers)
     for name, acts in found.items():
         study[name] = specialisation(acts, options.shuffles, options.seed)
         study[name]["gains"] = gains(acts, options.episodes, options.seed)

@@ -10,7 +10,7 @@ from .load_an_lalm import audio_tokens, contributions, heads_of_layer
 from .paper_table import best_draw_gain, paired_difference, share_known
 from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_class_expert
 from .quickstart import learning_curve, least_confident
-from .real_recordings import clear_differences, leaked_share
+from .real_recordings import clear_differences, largest_excess, leaked_share
 from .reliability_weights import margins_of_clip, prototype_without, temperature, weights_by_class
 from .specialisation import half_response, nearest_classes, selectivity_of_head
 from .spoofing import alarms_that_are_right, reliability_of_two, spoofs_caught
@@ -33,6 +33,7 @@ __all__ = [
     "half_response",
     "heads_of_layer",
     "kept_and_right",
+    "largest_excess",
     "leaked_share",
     "learning_curve",
     "least_confident",

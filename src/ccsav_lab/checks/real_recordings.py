@@ -1,6 +1,8 @@
-"""Checks of lesson 06: leaks between support and query, and differences that are clear."""
+"""Checks of lesson 06: leaks between support and query, clear differences, specialists."""
 
 import numpy as np
+
+from ccsav_lab import specialise
 
 from ._check import OTHER, check, mismatch
 
@@ -29,3 +31,18 @@ def clear_differences(mine, mean, interval) -> str | None:
     if np.array_equal(mine, right[::-1]):
         return "in the other order: first those above zero."
     return "clear above zero: mean - interval > 0; clear below: mean + interval < 0."
+
+
+@check
+def largest_excess(mine, recalls, head) -> str | None:
+    """The class for which a head is most above what head and class alone give, and by how much."""
+    excess = specialise.interaction(recalls).loc[head]
+    right = (excess.idxmax(), float(excess.max()))
+    if not (isinstance(mine, tuple | list) and len(mine) == 2):
+        return "give two things: the name of a class, and a number."
+    label, value = mine
+    if label == right[0]:
+        return mismatch(value, right[1], "the excess is recall - head mean - class mean + mean.")
+    if label == recalls.loc[head].idxmax():
+        return "that is the class with the head's largest recall: subtract what the class gives."
+    return "another class: work out the excess for every class, then take the largest."
