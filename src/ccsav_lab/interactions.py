@@ -42,8 +42,9 @@ def specialists(
         / grand mean. All are means of both halves. p: share of shuffles in which this head and
         class have as much excess in both halves, in standard errors; shuffles are widened to the
         differences that the halves show, which also have the luck of prototypes in them.
-        p_corrected: share in which any head and class has, which bounds the probability of one or
-        more false specialists. The true classes count as one more shuffle.
+        p_corrected: share in which any head and class has; the probability of one or more false
+        specialists is about as large, and larger where a class has fewer than three groups in a
+        half. The true classes count as one more shuffle.
 
     References
     ----------

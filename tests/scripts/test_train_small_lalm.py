@@ -5,7 +5,9 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -16,6 +18,7 @@ from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import train_small_lalm
+from mini_lalm.clips import HELD_OUT_SPEAKERS, TRAINED
 from mini_lalm.questions import DIGITS
 from small_lalm import chats, clips, lora, plain_questions, written
 
@@ -65,43 +68,50 @@ def tiny(small_folder, tmp_path, monkeypatch):
     return parts
 
 
-def trainer(tiny, work, steps):
-    """A trainer of a few steps, the second half of them with the language model."""
+def trainer(tiny, work, steps=4, **changed):
+    """A trainer of four steps, two of them with the language model, stopped after `steps`."""
     work.mkdir(exist_ok=True)
-    options = argparse.Namespace(
-        seed=3, wheel=None, parts=tiny, device="cpu", without=["rain"], folds=[1], real=None,
-        rank=2, targets=["q_proj"], encoder_targets=["fc1"], work=work, steps=4, first_steps=2,
-        out=work / "trained.safetensors", minutes=1,
-    )  # fmt: skip
-    made = train_small_lalm.Trainer(options)
-    options.steps, total = steps, options.steps
-    made.options = argparse.Namespace(**vars(options) | {"steps": total})
-    train_small_lalm.train(made, options)
-    made.save()
+    options = {
+        "seed": 3, "wheel": None, "parts": tiny, "device": "cpu", "without": ["rain"],
+        "folds": [1], "real": None, "rank": 2, "targets": ["q_proj"], "encoder_targets": ["fc1"],
+        "work": work, "steps": 4, "first_steps": 2, "out": work / "out.safetensors",
+    }  # fmt: skip
+    made = train_small_lalm.Trainer(argparse.Namespace(**options | changed))
+    train_small_lalm.train(made, steps)
     return made
 
 
 @pytest.mark.slow
 def test_a_run_in_parts_is_the_same_run(tiny, tmp_path, recordings, monkeypatch):
     monkeypatch.setattr(train_small_lalm, "read_recordings", lambda *_: recordings)
-    whole = trainer(tiny, tmp_path / "whole", 4)
+    monkeypatch.setattr(train_small_lalm, "SAVE_EVERY", 3)
+    whole = trainer(tiny, tmp_path / "whole")
     trainer(tiny, tmp_path / "parts-of-it", 3)
-    rest = trainer(tiny, tmp_path / "parts-of-it", 4)
+    assert not (tmp_path / "parts-of-it" / "out.safetensors").exists()  # not finished
+    rest = trainer(tiny, tmp_path / "parts-of-it")
+    np.testing.assert_array_equal(rest.log, whole.log)
     assert whole.step == rest.step == 4
     for name, weight in whole.parts.items():
         torch.testing.assert_close(weight, rest.parts[name], rtol=0, atol=0, msg=name)
-    saved = load_file(tmp_path / "whole" / "trained.safetensors")
+    saved = load_file(tmp_path / "whole" / "out.safetensors")
     assert {"connector.weight", "connector.bias", "marks"} < set(saved)
     assert saved["model.language_model.layers.1.self_attn.q_proj.B"].abs().max() > 0
     language, tokenizer = small.read_language_model(None)
-    (tiny / "trained.safetensors").write_bytes(
-        (tmp_path / "whole/trained.safetensors").read_bytes()
-    )
+    (tiny / "trained.safetensors").write_bytes((tmp_path / "whole/out.safetensors").read_bytes())
     joined, _ = small.join(tiny, language, tokenizer)
     layer = "model.audio_tower.layers.0.fc1"
     trained = whole.model.get_submodule(layer)
     expected = trained.frozen.weight.float() + trained.B @ trained.A
     torch.testing.assert_close(joined.get_submodule(layer).weight, expected, atol=2e-3, rtol=1e-2)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_its_own_options_alone(tiny, tmp_path, recordings, monkeypatch):
+    monkeypatch.setattr(train_small_lalm, "read_recordings", lambda *_: recordings)
+    monkeypatch.setattr(train_small_lalm, "SAVE_EVERY", 1)
+    trainer(tiny, tmp_path / "run", 1)
+    with pytest.raises(SystemExit, match=r"begun with other options \(seed\): give the same"):
+        trainer(tiny, tmp_path / "run", seed=4)
 
 
 def test_a_low_rank_update_starts_at_nothing_and_adds_up():
@@ -117,13 +127,46 @@ def test_a_low_rank_update_starts_at_nothing_and_adds_up():
     torch.testing.assert_close(model[0](x), x @ weight.T + model[0].frozen.bias)
 
 
-def test_what_is_left_out_is_never_drawn(recordings):
-    kept = [(wave, name) for wave, name in recordings.environment if name != "rain"]
-    few = clips.Recordings(kept, recordings.digits)
+def test_only_its_own_recordings_are_read(tmp_path):
+    """Folds 4 and 5, two speakers, and names that are left out are not read."""
+    wave = np.zeros(800, np.float32)
+    speakers = ["jackson", "george", *HELD_OUT_SPEAKERS]
+    rows = {
+        "esc10": [
+            {"path": f"{fold}-{label}.wav", "label": label, "fold": fold}
+            for fold in range(1, 6)
+            for label in clips.ESC_NAMES
+        ],
+        "fsdd": [{"path": f"{name}.wav", "label": 7, "speaker": name} for name in speakers],
+    }
+    for dataset, table in rows.items():
+        (tmp_path / dataset).mkdir()
+        pd.DataFrame(table).to_csv(tmp_path / dataset / "manifest.csv", index=False)
+        for row in table:  # only what may be read is there
+            if row.get("fold", 1) <= 3 and row.get("speaker") not in HELD_OUT_SPEAKERS:
+                soundfile.write(tmp_path / dataset / row["path"], wave, clips.RATE)
+    read = clips.read_recordings(tmp_path, [1, 2, 3], ["rain", "dog"])
+    names = [name for _, name in read.environment]
+    assert sorted(set(names)) == sorted(set(clips.ESC_NAMES.values()) - {"rain", "dog"})
+    assert len(names) == 3 * 8
+    assert [digit for _, digit in read.digits] == ["seven", "seven"]
+
+
+def test_what_is_left_out_is_named_nowhere():
+    kept = clips.without_names(TRAINED, ["clock", "rain"])
+    assert set(TRAINED) - set(kept) == {"clock", "alarm clock", "rain"}
+    chats_kept = clips.without_names(
+        [("What is rain?", "Water."), ("And a train?", "Cars.")], ["rain"]
+    )
+    assert chats_kept == [("And a train?", "Cars.")]
+    assert clips.without_names([("What are clocks?", ""), ("Rain?", "")], ["clock", "rain"]) == []
+    assert clips.without_names(TRAINED, []) == TRAINED
+
+
+def test_a_drawn_clip_is_as_long_as_wanted(recordings):
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        wave, facts = clips.draw_clip(rng, few, ["siren", "dog"], seconds=2.5)
-        assert "rain" not in str(facts)
+        wave, _ = clips.draw_clip(rng, recordings, ["siren", "dog"], seconds=2.5)
         assert wave.dtype == np.float32
         assert np.abs(wave).max() <= 1
         assert 0.05 < len(wave) / clips.RATE <= 2.6
@@ -152,8 +195,12 @@ def test_only_answers_are_learned(small_folder, recordings):
         turns = text.split("<|im_start|>assistant\n")[1:]
         answers = "".join(turn.split("<|im_end|>")[0] + "<|im_end|>" for turn in turns)
         assert processor.tokenizer.decode(label[label != -100]) == answers
-    known = [words["names"][i] for i in named.tolist() if i != -100]
-    assert set(known) <= set(words["names"])
+    drawn = [words["names"][i] if i != -100 else None for i in named.tolist()]
+    assert len(set(drawn) - {None}) > 1
+    for name, row in zip(drawn, ids, strict=False):  # a clip's own chat, where its name is asked
+        asked = processor.tokenizer.decode(row)
+        if name in DIGITS:
+            assert name in asked
 
 
 def test_measured_questions_are_not_trained():
