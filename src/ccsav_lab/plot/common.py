@@ -90,29 +90,37 @@ def differences(table: pd.DataFrame, to: str, group: str | None = None) -> Figur
     group : str, optional
         Level of the index that names the panels; default: one panel.
     """
+    names = [_joined(i) for i in (table.index.droplevel(group) if group else table.index)]
+    rows = list(dict.fromkeys(names))  # the same in every panel
+    table = (100 * table[["mean", "interval"]]).assign(row=[rows.index(name) for name in names])
     parts = dict(list(table.groupby(group, sort=False))) if group else {"": table}
-    longest = max(map(len, parts.values()))
     with mpl.rc_context(STYLE):
-        size = (2.6 + 2.3 * len(parts), 1.0 + 0.24 * longest)
+        size = (2.6 + 2.3 * len(parts), 1.0 + 0.24 * len(rows))
         figure, axes = plt.subplots(
             1, len(parts), figsize=size, sharex=True, sharey=True, squeeze=False
         )
         for ax, (title, part) in zip(axes[0], parts.items(), strict=True):
-            part = 100 * (part.droplevel(group) if group else part)
-            names = [", ".join(map(str, i)) if isinstance(i, tuple) else i for i in part.index]
             clear = part["mean"].abs() > part["interval"]
-            y = np.arange(len(part))
             ax.axvline(0, color="0.4", linewidth=1)
-            for mask, face in ((clear, COLOURS[0]), (~clear, "white")):
-                rows = mask.to_numpy()
+            for drawn, face in ((part[clear], COLOURS[0]), (part[~clear], "white")):
                 ax.errorbar(
-                    part["mean"][rows], y[rows], xerr=part["interval"][rows], fmt="o", ms=5,
+                    drawn["mean"], drawn["row"], xerr=drawn["interval"], fmt="o", ms=5,
                     color=COLOURS[0], markerfacecolor=face, capsize=2,
                 )  # fmt: skip
-            ax.set(title=title, xlabel=f"difference to {to} (points)")
-            ax.set_yticks(y, names)
-        axes[0, 0].set_ylim(longest - 0.5, -0.5)
+            ax.set(title=title)
+        axes[0, 0].set_yticks(range(len(rows)), rows)
+        axes[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+        label = f"difference to {to} (points)"
+        if len(parts) > 1:
+            figure.supxlabel(label, fontsize="medium")
+        else:
+            axes[0, 0].set_xlabel(label)
     return figure
+
+
+def _joined(index) -> str:
+    """A row's name from its index."""
+    return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
 
 
 def score_distributions(

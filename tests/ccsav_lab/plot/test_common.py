@@ -20,16 +20,28 @@ def test_confusion():
 def test_differences():
     index = pd.MultiIndex.from_product([["x", "y"], ["1 shot", "5 shots"]], names=["task", "n"])
     table = pd.DataFrame({"mean": [0.02, -0.03, 0.01, 0.0], "interval": 0.015}, index=index)
-    left, right = plot.differences(table, "CALM", group="task").axes
+    figure = plot.differences(table, "CALM", group="task")
+    left, right = figure.axes
     assert [ax.get_title(loc="left") for ax in (left, right)] == ["x", "y"]
     assert [t.get_text() for t in left.get_yticklabels()] == ["1 shot", "5 shots"]
-    assert left.get_xlabel() == "difference to CALM (points)"
+    assert figure.get_supxlabel() == "difference to CALM (points)"
     filled, open_ = (np.asarray(c.lines[0].get_xdata(), float) for c in left.containers)
     np.testing.assert_allclose(filled, [2, -3])
     assert len(open_) == 0
     drawn = np.asarray(right.containers[1].lines[0].get_xdata(), float)
     np.testing.assert_allclose(drawn, [1, 0])
-    assert len(plot.differences(table.droplevel("task"), "CALM").axes) == 1
+    (single,) = plot.differences(table.loc["x"], "CALM").axes
+    assert single.get_xlabel() == "difference to CALM (points)"
+
+
+def test_differences_of_panels_with_different_rows():
+    index = pd.MultiIndex.from_tuples(
+        [("5", "a"), ("5", "b"), ("20", "b")], names=["shots", "task"]
+    )
+    table = pd.DataFrame({"mean": [0.01, 0.02, 0.03], "interval": 0.001}, index=index)
+    left, right = plot.differences(table, "CALM", group="shots").axes
+    assert [t.get_text() for t in left.get_yticklabels()] == ["a", "b"]
+    assert list(right.containers[0].lines[0].get_ydata()) == [1]  # in the row of b
 
 
 @pytest.fixture
