@@ -64,7 +64,8 @@ def with_connector(lalm: LALM, linear: nn.Linear) -> LALM:
     model = copy.deepcopy(lalm.model, {id(tensor): tensor for tensor in tensors})
     placed = copy.deepcopy(linear).to(lalm.device, lalm.dtype).requires_grad_(False)
     model.model.multi_modal_projector.linear = placed
-    return dataclasses.replace(lalm, model=model, silences=[])
+    name = f"{lalm.name} with another connector"
+    return dataclasses.replace(lalm, name=name, model=model, silences=[])
 
 
 def encode_clips(

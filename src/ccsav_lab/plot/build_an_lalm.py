@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from .style import COLOURS, LINES, MARKERS, STYLE, draw_level
 
 
-def loss_and_right_names(losses: np.ndarray, right: pd.Series, chance: float) -> Figure:
+def loss_and_right_names(losses: np.ndarray, right: pd.Series, clips: int, chance: float) -> Figure:
     """Loss of every training step, and right answers in words along the way.
 
     Parameters
@@ -20,6 +20,8 @@ def loss_and_right_names(losses: np.ndarray, right: pd.Series, chance: float) ->
         Mean cross-entropy per token, nats.
     right : Series
         Share of clips named right, from 0 to 1; the index is the number of steps done.
+    clips : int
+        Number of these clips.
     chance : float
         From 0 to 1.
     """
@@ -31,7 +33,7 @@ def loss_and_right_names(losses: np.ndarray, right: pd.Series, chance: float) ->
         ax.plot(right.index, 100 * right, "o-", color=COLOURS[1], clip_on=False, zorder=3)
         draw_level(ax, "chance among the names", chance)
         ax.set(xlabel="steps done", ylabel="named right (%)", ylim=(0, 100))
-        ax.set_title("unheard clips")
+        ax.set_title(f"{clips} unheard clips")
     return figure
 
 
@@ -57,6 +59,6 @@ def heads_by_connector(accuracy: Mapping[str, pd.DataFrame], chance: float) -> F
             ax.set_title(task)
         axes[0, 0].set_ylabel("accuracy of one head alone,\nmean of the layer's heads (%)")
         lines, names = axes[0, 0].get_legend_handles_labels()
-        place = {"loc": "outside right center", "frameon": False}
+        place = {"loc": "outside right center", "frameon": False, "handlelength": 3.5}
         figure.legend(lines, names, title="connector", **place)
     return figure
