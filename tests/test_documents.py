@@ -14,7 +14,7 @@ import write_tables
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-DOCUMENTS += [ROOT / "data" / "mini-lalm" / "README.md"]
+DOCUMENTS += sorted((ROOT / "data").glob("*/README.md"))
 MOST_WORDS = 1_500  # of README
 WORDS = ("specializ", "film", "nobody", "there for the taking", "none the wiser")
 

@@ -74,9 +74,9 @@ def load_lalm(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype in ("auto", "fast"):
-        able = torch.cpu.get_capabilities() if dtype == "fast" else {}
-        native = torch.device(device).type == "cuda" or able.get("avx512_bf16") or able.get("bf16")
-        dtype = torch.bfloat16 if native else torch.float32
+        kind, able = torch.device(device).type, torch.cpu.get_capabilities()
+        native = dtype == "fast" and (able.get("avx512_bf16") or able.get("bf16"))
+        dtype = torch.bfloat16 if kind == "cuda" or (kind == "cpu" and native) else torch.float32
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     one_device = None if device_map else device
     checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)

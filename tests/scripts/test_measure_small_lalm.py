@@ -1,0 +1,35 @@
+"""The model card of the small LALM says what was measured, with the committed parts."""
+
+import json
+import sys
+
+import pytest
+
+from ccsav_lab import small
+from tests import ROOT
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import measure_small_lalm
+from documents import written
+from small_lalm.card import card
+
+
+@pytest.fixture
+def measured():
+    return json.loads((small.PARTS / "measured.json").read_text("utf-8"))
+
+
+def test_the_card_says_what_was_measured(measured):
+    text = (small.PARTS / "README.md").read_text(encoding="utf-8")
+    assert written(text, card(measured)) == text
+    changed = written(text, card(measured | {"text": {"small": 3, "SmolLM2": 4, "questions": 20}}))
+    assert "| 20 written questions: right, it / SmolLM2 itself | 3 / 4 |" in changed
+
+
+def test_the_committed_parts_were_measured(measured):
+    assert measured["parts"] == small.parts_digest()
+    assert set(measure_small_lalm.PARTS) <= set(measured)
+
+
+def test_shipped_weights_are_of_the_end_of_the_run(measured):
+    assert measured["curve"][-1][0] == 2_200  # steps of the training script
