@@ -5,7 +5,7 @@ SmolLM2 itself answers all of them right; of 42 that were tried, it answered 24 
 
 import re
 
-import torch
+from small_lalm.written import written_answers
 
 QUESTIONS = {
     "What is the capital of France?": "Paris",
@@ -29,18 +29,11 @@ QUESTIONS = {
     "In which country is the Great Wall?": "China",
     "On which continent is Kenya?": "Africa",
 }
-LONGEST = 32  # tokens of an answer
 
 
 def right_words(model, tokenizer) -> list[bool]:
     """For each question, whether the right word is in the answer of a model with a chat format."""
-    prompts = [f"<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n" for q in QUESTIONS]
-    rows = tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
-    with torch.inference_mode():
-        tokens = model.generate(
-            **rows, max_new_tokens=LONGEST, do_sample=False, pad_token_id=tokenizer.eos_token_id
-        )[:, rows["input_ids"].shape[1] :]
-    answers = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    answers = written_answers(model, tokenizer, list(QUESTIONS))
     return [
         re.search(rf"\b({word})\b", answer, re.IGNORECASE) is not None
         for word, answer in zip(QUESTIONS.values(), answers, strict=True)

@@ -28,11 +28,15 @@ LONGEST = 32  # tokens of an answer
 def written_chats(language, tokenizer) -> list[tuple[str, str]]:
     """Each question with the answer that the untouched language model gives to it."""
     questions = [q for line in QUESTIONS.strip().splitlines() for q in line.split("|")]
+    return list(zip(questions, written_answers(language, tokenizer, questions), strict=True))
+
+
+def written_answers(model, tokenizer, questions: list[str]) -> list[str]:
+    """The likeliest answers of a model with SmolLM2's chat format to questions without a clip."""
     prompts = [f"<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n" for q in questions]
     rows = tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
     with torch.inference_mode():
-        tokens = language.generate(
+        tokens = model.generate(
             **rows, max_new_tokens=LONGEST, do_sample=False, pad_token_id=tokenizer.eos_token_id
         )[:, rows["input_ids"].shape[1] :]
-    answers = tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    return [(q, a.strip()) for q, a in zip(questions, answers, strict=True)]
+    return [text.strip() for text in tokenizer.batch_decode(tokens, skip_special_tokens=True)]
