@@ -19,10 +19,16 @@ def measured():
     return json.loads((small.PARTS / "measured.json").read_text("utf-8"))
 
 
-def test_the_card_says_what_was_measured(measured):
+@pytest.fixture
+def four_layers():
+    return json.loads(measure_small_lalm.FOUR_LAYERS.read_text("utf-8"))
+
+
+def test_the_card_says_what_was_measured(measured, four_layers):
     text = (small.PARTS / "README.md").read_text(encoding="utf-8")
-    assert written(text, card(measured)) == text
-    changed = written(text, card(measured | {"text": {"small": 3, "SmolLM2": 4, "questions": 20}}))
+    assert written(text, card(measured, four_layers)) == text
+    measured["text"] = {"small": 3, "SmolLM2": 4, "questions": 20}
+    changed = written(text, card(measured, four_layers))
     assert "| 20 written questions: right, it / SmolLM2 itself | 3 / 4 |" in changed
 
 
