@@ -1,4 +1,4 @@
-"""Make the small LALM's encoder from Whisper tiny.en's: its first layers, a window of 8 s, float16.
+"""Make the small LALM's encoder from Whisper tiny.en's: a window of 8 s, all or fewer layers.
 
 python scripts/make_small_encoder.py --whisper ../shared/real/whisper-tiny.en
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Read the command line, cut the encoder, write it and the settings that follow from it."""
     parser = argparse.ArgumentParser(description="Make the small LALM's encoder.")
     parser.add_argument("--whisper", type=Path, required=True, help="folder of whisper-tiny.en")
-    parser.add_argument("--layers", type=int, default=2, help="how many of the first are kept")
+    parser.add_argument("--layers", type=int, default=4, help="how many of the first are kept")
     parser.add_argument("--parts", type=Path, default=PARTS, help="folder with config.json")
     options = parser.parse_args()
     file = options.parts / "config.json"

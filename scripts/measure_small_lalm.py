@@ -32,7 +32,7 @@ from ccsav_lab.zero_shot import classify
 EPISODES = 20
 CLIPS = 320  # new procedural clips
 QUESTION = "What sound is this?"
-FOUR_LAYERS = small.PARTS / "measured-4-layers.json"  # of another run, of the whole encoder
+TWO_LAYERS = small.PARTS / "measured-2-layers.json"  # of another run, with half the encoder
 
 
 def without_examples(lalm, options) -> dict:
@@ -196,8 +196,8 @@ def main() -> None:
     if missing := [name for name in PARTS if name not in measured]:
         print(f"the card is not written: {', '.join(missing)} not measured")
         return
-    readme, four_layers = small.PARTS / "README.md", json.loads(FOUR_LAYERS.read_text("utf-8"))
-    tables = card(measured, four_layers)
+    readme, two_layers = small.PARTS / "README.md", json.loads(TWO_LAYERS.read_text("utf-8"))
+    tables = card(measured, two_layers)
     readme.write_text(written(readme.read_text("utf-8"), tables), encoding="utf-8")
 
 

@@ -9,10 +9,10 @@ LEFT_OUT = ["clock", "dog", "rain", "sneeze"]  # classes that the ablated traini
 SHOTS = 5
 
 
-def card(measured: dict, four_layers: dict) -> dict:
+def card(measured: dict, two_layers: dict) -> dict:
     """The tables of the model card, by the names of their blocks.
 
-    four_layers: what was measured of a model with four encoder layers.
+    two_layers: what was measured of a model with two of the encoder's layers.
     """
     of = measured["size"]
     heads = " and ".join(f"{number} {kind} heads" for kind, number in of["heads"].items())
@@ -33,27 +33,28 @@ def card(measured: dict, four_layers: dict) -> dict:
     return {
         "size": size,
         "data": data,
-        "layers": layers_table(measured, four_layers),
+        "layers": layers_table(measured, two_layers),
         "curve": markdown(["step", "loss of answers", "loss of names"], steps),
         "results": markdown(["measure", "result", "target"], results(measured)),
         "answers": answers_table(measured["answers"]),
     }
 
 
-def layers_table(two: dict, four: dict) -> str:
-    """The same training with two and with four encoder layers."""
-    few = f"recordings, {SHOTS} shots, decoder heads"
+def layers_table(four: dict, two: dict) -> str:
+    """The same training with four and with two encoder layers."""
+    both = (four, two)
     rows = [
-        ["recordings by likelihood", *(share(m["without_examples"]["rank"]) for m in (two, four))],
-        ["recordings in words", *(share(m["without_examples"]["answer"]) for m in (two, four))],
-        ["digits in words", *(share(m["digits"]) for m in (two, four))],
+        ["recordings by likelihood", *(share(m["without_examples"]["rank"]) for m in both)],
+        ["recordings in words", *(share(m["without_examples"]["answer"]) for m in both)],
+        ["written questions", *(f"{m['text']['small']} of {m['text']['questions']}" for m in both)],
     ]
     for method in METHODS:
-        cells = [
-            interval(m["recordings"]["small"][f"decoder heads, {method}"]) for m in (two, four)
-        ]
-        rows.append([f"{few}, {method}", *cells])
-    table = markdown(["measure, as below", "two layers", "four layers"], rows)
+        name = f"decoder heads, {method}"
+        tables = {"recordings": [m["recordings"]["small"] for m in both]}
+        tables["held-out procedural sounds"] = [m["heldout"]["18 classes"] for m in both]
+        for task, found in tables.items():
+            rows.append([f"{task}, {SHOTS} shots, {name}", *(interval(t[name]) for t in found)])
+    table = markdown(["measure, as below", "four layers", "two layers"], rows)
     return "\n".join(f"  {line}" for line in table.splitlines())
 
 

@@ -26,7 +26,7 @@ def test_it_is_made_from_the_committed_parts(small_folder):
 
 
 def test_it_has_the_heads_of_a_pretrained_decoder(lalm):
-    assert lalm.heads["kind"].value_counts().to_dict() == {"decoder": 270, "encoder": 12}
+    assert lalm.heads["kind"].value_counts().to_dict() == {"decoder": 270, "encoder": 24}
     assert type(lalm.model).__name__ == "Qwen2AudioForConditionalGeneration"
     assert lalm.window >= 5
     assert lalm.rate == 16_000

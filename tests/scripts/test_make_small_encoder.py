@@ -1,4 +1,4 @@
-"""The small LALM's encoder is the first layers of Whisper tiny.en's."""
+"""The small LALM's encoder is Whisper tiny.en's, for a shorter window."""
 
 import json
 import sys

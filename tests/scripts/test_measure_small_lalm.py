@@ -20,15 +20,15 @@ def measured():
 
 
 @pytest.fixture
-def four_layers():
-    return json.loads(measure_small_lalm.FOUR_LAYERS.read_text("utf-8"))
+def two_layers():
+    return json.loads(measure_small_lalm.TWO_LAYERS.read_text("utf-8"))
 
 
-def test_the_card_says_what_was_measured(measured, four_layers):
+def test_the_card_says_what_was_measured(measured, two_layers):
     text = (small.PARTS / "README.md").read_text(encoding="utf-8")
-    assert written(text, card(measured, four_layers)) == text
+    assert written(text, card(measured, two_layers)) == text
     measured["text"] = {"small": 3, "SmolLM2": 4, "questions": 20}
-    changed = written(text, card(measured, four_layers))
+    changed = written(text, card(measured, two_layers))
     assert "| 20 written questions: right, it / SmolLM2 itself | 3 / 4 |" in changed
 
 
