@@ -41,7 +41,8 @@ def specialists(
         mean. excess: recall - expected, the interaction. ratio: recall over head mean × class mean
         / grand mean. All are means of both halves. p: share of shuffles in which this head and
         class have as much excess in both halves, in standard errors; shuffles are widened to the
-        differences that the halves show, which also have the luck of prototypes in them.
+        differences that the halves show, which also have the luck of prototypes in them, and
+        each class is measured by what its own shuffles reach.
         p_corrected: share in which any head and class has; the probability of one or more false
         specialists is about as large, and larger where a class has fewer than three groups in a
         half. The true classes count as one more shuffle.
@@ -75,7 +76,8 @@ def specialists(
         nulls.append(np.stack([_in_errors(profiles, codes) for codes in bar]))  # (n, K, C)
     luck = np.std(reached[0] - reached[1]) / np.std(nulls[0] - nulls[1])  # of prototypes too
     null = max(1.0, luck) * np.minimum(*nulls)
-    reached = np.minimum(*reached) - specialise.TIE
+    large = np.quantile(null, 0.99, axis=(0, 1))  # (C,): by luck; larger for classes of few clips
+    null, reached = null / large, np.minimum(*reached) / large - specialise.TIE
     as_good = {"p": null >= reached, "p_corrected": null.max(axis=(1, 2))[:, None, None] >= reached}
     return _table(np.mean(recalls, axis=0), as_good, acts.heads.index, names)
 
