@@ -87,7 +87,7 @@ def by_model_table(study: dict) -> str:
             rows.append([
                 name,
                 entry["classes"],
-                f"{entry['specialists']} of {cells:,}",
+                f"{span(entry['specialists'])} of {cells:,}",
                 f"{entry['halves_agree']:.2f}",
                 method,
                 *(difference(gained[n], "gain", "interval") if n in gained else "-" for n in shots),
@@ -99,7 +99,7 @@ def by_model_table(study: dict) -> str:
 def specialists_answer(study: dict) -> str:
     """Whether heads specialise, and what weights per class gain, in three sentences."""
     counts = [
-        f"{entry['specialists']} of {entry['heads'] * entry['classes']:,} ({name})"
+        f"{span(entry['specialists'])} of {entry['heads'] * entry['classes']:,} ({name})"
         for name, entry in study.items()
     ]
     gains = [row for entry in study.values() for row in entry["gains"]]
@@ -110,12 +110,18 @@ def specialists_answer(study: dict) -> str:
     clear = [row["gain"] > 0 for row in gains if abs(row["gain"]) > row["interval"]]
     return (
         "Some heads do: a pair of head and class counts as a specialist if two halves of the clips "
-        "both show it, by a permutation test corrected for all pairs, and there are "
+        "both show it, by a permutation test corrected for all pairs. With three divisions "
+        "into halves, there are "
         f"{', '.join(counts)}. With one sound in each clip it hardly pays: weights per class "
         f"instead of the same weights averaged over classes change accuracy by "
         f"{' and '.join(ranges)}, at 5 to 20 shots. Of {len(gains)} such differences, "
         f"{sum(clear)} are clearly above zero and {len(clear) - sum(clear)} clearly below."
     )
+
+
+def span(counts: list[int]) -> str:
+    """From the smallest to the largest, in order."""
+    return f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
 
 
 def headline(study: dict) -> str:

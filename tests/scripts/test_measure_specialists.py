@@ -28,7 +28,8 @@ def acts():
 def test_specialists_are_counted(acts):
     found = script.specialisation(acts, 100, 0)
     assert found["heads"] == 8 and found["classes"] == 3 and found["clips"] == 72
-    assert 1 <= found["specialists"] <= 2
+    assert len(found["specialists"]) == script.DIVISIONS
+    assert 1 <= found["specialists"][1] <= 2
     assert found["largest_excess"] > 0.2
     assert found["halves_agree"] > 0.3
 
