@@ -16,7 +16,7 @@ def all_benchmarks(results: dict) -> str:
             prediction_table(results["prediction"]),
             "Fitting on 6,180 clips of these classes and predicting 309, data included:",
             fitting_table(results["fitting"]),
-            f"bfloat16 in place of float32, {results['precision'][0]['threads']} threads:",
+            f"bfloat16 in place of float32, threads: {results['precision'][0]['threads']}",
             precision_table(results["precision"]),
         ]
     )
