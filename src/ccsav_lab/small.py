@@ -8,6 +8,7 @@ hub. The result is an ordinary model folder, which `ccsav.load_lalm("small")` lo
 import argparse
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -215,6 +216,7 @@ def main() -> None:
     parser.add_argument("--parts", type=Path, default=PARTS, help="of your own training")
     parser.add_argument("--out", type=Path, default=SMALL, help="the model's folder")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # removes what is half-made
     try:
         print("the small LALM is in", make_small(**vars(options)))
     except (ValueError, OSError) as error:  # one sentence each
