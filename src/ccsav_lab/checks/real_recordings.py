@@ -37,12 +37,13 @@ def clear_differences(mine, mean, interval) -> str | None:
 def largest_excess(mine, recalls, head) -> str | None:
     """The class for which a head is most above what head and class alone give, and by how much."""
     excess = specialise.interaction(recalls).loc[head]
-    right = (excess.idxmax(), float(excess.max()))
     if not (isinstance(mine, tuple | list) and len(mine) == 2):
         return "give two things: the name of a class, and a number."
     label, value = mine
-    if label == right[0]:
-        return mismatch(value, right[1], "the excess is recall - head mean - class mean + mean.")
+    if label in excess.index and np.isclose(excess[label], excess.max()):  # one of equals is right
+        return mismatch(
+            value, excess.max(), "the excess is recall - head mean - class mean + mean."
+        )
     if label == recalls.loc[head].idxmax():
         return "that is the class with the head's largest recall: subtract what the class gives."
     return "another class: work out the excess for every class, then take the largest."
