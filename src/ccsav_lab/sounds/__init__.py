@@ -77,6 +77,7 @@ def render(
     seconds: float = 2.0,
     rate: int = 16_000,
     conditions: Conditions | None = None,
+    level: np.ndarray | None = None,
     **fixed,
 ) -> Sound:
     """Make one clip of a class; the same seed gives the same clip.
@@ -88,6 +89,7 @@ def render(
     seconds : 0.1 to 60.
     rate : sampling rate, 16000 to 96000 Hz.
     conditions : of the recording; default: `Conditions()`, all drawn.
+    level : factor of the source's amplitude, (samples,), before the room; default: 1.
     **fixed : any parameter of the class or of the recording, by name. The other parameters are
         drawn as without it, except that `onsets` follow `rate_hz` and `events`.
 
@@ -102,7 +104,7 @@ def render(
     if not (RATES[0] <= rate <= RATES[1] and SECONDS[0] <= seconds <= SECONDS[1]):
         raise ValueError(f"{seconds} s at {rate} Hz is outside {SECONDS} s and {RATES} Hz.")
     clip = Clip(name, seed, seconds, rate, fixed)
-    wave = RECIPES[name](clip)
+    wave = RECIPES[name](clip) * (1.0 if level is None else level)
     peak = np.abs(wave).max()
     if not (np.isfinite(peak) and peak > 0):
         raise ValueError(f"{name}: with {fixed} the clip is silent.")
