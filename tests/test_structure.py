@@ -161,7 +161,8 @@ def test_figures_of_one_lesson_are_in_its_file():
 def test_procedural_datasets_come_through_entry_points():
     offered = {point.name: point.value for point in entry_points(group="ccsav.datasets")}
     ours = {name for name, value in offered.items() if value.startswith("ccsav_lab.")}
-    assert ours == {"sounds-heldout", "sounds-trained", "sounds-families", "spoof", "recordings"}
+    sounds = {"sounds-heldout", "sounds-trained", "sounds-families", "spoof", "recordings"}
+    assert ours == {*sounds, "videos", "videos-heldout"}
 
 
 @pytest.mark.parametrize("name", ccsav.__all__)

@@ -58,6 +58,18 @@ def build_tokenizer(names: list[str], families: list[str]) -> Qwen2Tokenizer:
     answers = "yes no high low loud soft real resynthesised user assistant"
     words = " ".join([*names, *DIGITS, *families, answers]).split()
     asked = " ".join(p.format(x="") for ps in PHRASINGS.values() for p in ps).split()
+    vocabulary, merges = learned_pairs(words, asked)
+    tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges)
+    tokenizer.add_tokens(list(SPECIAL), special_tokens=True)
+    tokenizer.pad_token, tokenizer.eos_token = "<|endoftext|>", "<|im_end|>"
+    return tokenizer
+
+
+def learned_pairs(words: list[str], asked: list[str]) -> tuple[dict, list[tuple]]:
+    """Vocabulary and merges of a byte-pair encoding, learned from single words.
+
+    words: of answers, which count 20 times; asked: of questions.
+    """
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
@@ -67,11 +79,7 @@ def build_tokenizer(names: list[str], families: list[str]) -> Qwen2Tokenizer:
     )
     raw.train_from_iterator([*asked, *20 * words], trainer)
     learned = json.loads(raw.to_str())["model"]
-    merges = [tuple(pair) for pair in learned["merges"]]
-    tokenizer = Qwen2Tokenizer(vocab=learned["vocab"], merges=merges)
-    tokenizer.add_tokens(list(SPECIAL), special_tokens=True)
-    tokenizer.pad_token, tokenizer.eos_token = "<|endoftext|>", "<|im_end|>"
-    return tokenizer
+    return learned["vocab"], [tuple(pair) for pair in learned["merges"]]
 
 
 def build_processor(tokenizer: Qwen2Tokenizer) -> Qwen2AudioProcessor:

@@ -1,10 +1,11 @@
 """Procedural videos with sound: 36 classes, told by sound, by sight, or only by both.
 
-`CLASSES` lists them; `render` makes a clip and returns its parameters; `Camera` and
+`CLASSES` lists them; `render_video` makes a clip and returns its parameters; `Camera` and
 `sounds.Conditions` describe the recording; `mismatched` joins the sight of one clip with the sound
-of another; `save` writes a real MP4 file.
+of another; `save_video` writes a real MP4 file.
 """
 
+import inspect
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +15,13 @@ from ccsav_lab.sounds import Conditions, Sound
 from ccsav_lab.sounds import render as render_sound
 from ccsav_lab.sounds.clip import Clip
 
-from .files import save
+from .files import save_video
 from .motions import MOTIONS
-from .pictures import CLEAR, COLOURS, RANGES, SHAPES, Camera, draw, photograph
+from .pictures import CLEAR, COLOURS, RANGES, SHAPES, Camera, draw_frames, photograph
 
 __all__ = [
-    "CLASSES", "CLEAR", "COLOURS", "MOTIONS", "RANGES", "SHAPES", "Camera", "Video", "about",
-    "mismatched", "render", "save",
+    "AMBIENT", "CLASSES", "CLEAR", "COLOURS", "IDLE", "MOTIONS", "RANGES", "SHAPES", "STRUCK",
+    "Camera", "Video", "about_video", "mismatched", "render_video", "save_video",
 ]  # fmt: skip
 
 KINDS = ("sound", "sight", "both")  # what tells a class
@@ -78,7 +79,7 @@ CLASSES = _classes()
 
 @dataclass(frozen=True)
 class Video:
-    """One clip, from `render`.
+    """One clip, from `render_video`.
 
     Attributes
     ----------
@@ -105,7 +106,7 @@ class Video:
     sound: Sound
 
 
-def render(
+def render_video(
     name: str,
     seed: int,
     *,
@@ -145,7 +146,7 @@ def render(
 
     Examples
     --------
-    >>> video = render("knocking bounce", seed=1, rate_hz=2.0)
+    >>> video = render_video("knocking bounce", seed=1, rate_hz=2.0)
     >>> video.frames.shape, video.waveform.shape, video.parameters["events"]
     ((16, 56, 56, 3), (32000,), 4)
     """
@@ -161,7 +162,7 @@ def render(
     sound = clip.choice("sound", (row["sound"],) if row["sound"] else AMBIENT)
     times = np.arange(round(seconds * fps)) / fps
     state = MOTIONS[motion](clip, times)
-    frames = draw(clip, state, len(times), size)
+    frames = draw_frames(clip, state, len(times), size)
     frames = photograph(clip, frames, camera or Camera())
     heard = _tied_sound(clip, sound, motion, seed, conditions, dict(sound_parameters or {}))
     unknown = sorted(fixed.keys() - clip.parameters.keys())
@@ -197,11 +198,11 @@ def mismatched(sight: Video, sound: Video) -> Video:
     return replace(sight, **heard, parameters=parameters)
 
 
-def about(name: str) -> str:
-    """What is heard and seen in a class, in one sentence."""
+def about_video(name: str) -> str:
+    """What is heard and seen in a class, in two sentences."""
     row = CLASSES.loc[name]
-    motion = (
-        MOTIONS[row["motion"]].__doc__ if row["motion"] else "The object stands still or drifts."
+    heard = (
+        f"One hears: {row['sound']}." if row["sound"] else "Any of 14 sounds follows the motion."
     )
-    sound = f"One hears: {row['sound']}." if row["sound"] else "Any sound of `AMBIENT` follows it."
-    return f"{sound} {motion}"
+    idle = "It stands still or drifts."
+    return f"{heard} {inspect.getdoc(MOTIONS[row['motion']]) if row['motion'] else idle}"

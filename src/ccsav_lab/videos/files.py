@@ -11,12 +11,12 @@ CODECS = ("h264", "aac")
 SAMPLES = 1024  # of a frame of sound
 
 
-def save(video, file: str | Path) -> Path:
+def save_video(video, file: str | Path) -> Path:
     """Write a video's frames (H.264) and sound (AAC) to an MP4 file, whole or not at all.
 
     Parameters
     ----------
-    video : from `render`; its frames must have an even height and width.
+    video : from `render_video`; its frames must have an even height and width.
     file : ends in .mp4; an existing file is replaced.
     """
     file = Path(file)

@@ -1,7 +1,7 @@
 """How an object moves: each motion gives its state at any time, from a few drawn parameters.
 
-A motion is a function of a `Clip`, which draws its parameters, and of times (T,) in s. Lengths are in
-sides of the frame, x to the right and y downwards; angles are in radians.
+A motion is a function of a `Clip`, which draws its parameters, and of times (T,) in s. Lengths are
+in sides of the frame, x to the right and y downwards; angles are in radians.
 """
 
 from collections.abc import Callable
@@ -152,7 +152,7 @@ def grow(clip: Clip, t: np.ndarray) -> State:
     return State(activity, x, y, 0.07 + clip.uniform("gain", 0.2, 0.28) * way)
 
 
-def shrink(clip: Clip, t: np.ndarray) -> State:
+def grow_smaller(clip: Clip, t: np.ndarray) -> State:
     """It becomes smaller."""
     way, activity = _pace(clip, t)
     x, y, _ = _place(clip)
@@ -241,7 +241,7 @@ def leap(clip: Clip, t: np.ndarray) -> State:
 MOTIONS: dict[str, Callable[[Clip, np.ndarray], State]] = {
     motion.__name__: motion
     for motion in (
-        *(still, drift, bounce, swing, flash, shake, roll, orbit, grow, shrink, fall, zigzag, spin),
-        *(pulse, spiral, rise, hop, fade, rock, leap),
+        *(still, drift, bounce, swing, flash, shake, roll, orbit, grow, fall, zigzag, spin, pulse),
+        *(spiral, rise, hop, fade, rock, leap),
     )
-}
+} | {"shrink": grow_smaller}

@@ -53,7 +53,7 @@ class Camera:
 CLEAR = Camera(light=1.0, blur=0.0, cover=0.0, noise=0.0)
 
 
-def draw(clip: Clip, state: State, times: int, size: int) -> np.ndarray:
+def draw_frames(clip: Clip, state: State, times: int, size: int) -> np.ndarray:
     """The object's frames, (T, size, size, 3), 0 to 1, without the camera."""
     shape, colour = clip.choice("shape", SHAPES), clip.choice("colour", tuple(COLOURS))
     grey = clip.uniform("background", 0.05, 0.3)

@@ -1,0 +1,61 @@
+"""The bank of training clips, rendered once: log-mel features, frames, and facts of each."""
+
+import math
+import multiprocessing
+from functools import partial
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ccsav_lab import videos
+from mini_omni.model import FPS, SECONDS, SIZE, extractor
+
+RATE = 16_000  # Hz
+TRAINED = videos.CLASSES.index[~videos.CLASSES["held_out"]].tolist()
+PORTION = 250  # clips that one worker renders at a time
+
+
+def make_bank(number: int, seed: int, workers: int) -> dict:
+    """Render `number` clips of the trained classes under random conditions.
+
+    Returns
+    -------
+    dict
+        mel (N, M, 100·SECONDS) float16; frames (N, T, H, W, 3) uint8; activity (N, T); facts.
+    """
+    portions = [(seed, k, min(PORTION, number)) for k in range(math.ceil(number / PORTION))]
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        work = partial(_portion, mels=extractor())
+        done = pool.imap(work, portions) if workers > 1 else map(work, portions)
+        parts = list(tqdm(done, total=len(portions), unit=" portions of the bank"))
+    columns = ("mel", "frames", "activity")
+    bank = {name: np.concatenate([part[name] for part in parts]) for name in columns}
+    return bank | {"facts": [facts for part in parts for facts in part["facts"]]}
+
+
+def random_clip(rng: np.random.Generator, names=TRAINED) -> videos.Video:
+    """One clip of a random class under random conditions, as the model takes it."""
+    name, seed = names[rng.integers(len(names))], int(rng.integers(2**31))
+    return videos.render_video(name, seed, seconds=SECONDS, size=SIZE, fps=FPS, rate=RATE)
+
+
+def facts_of(video: videos.Video) -> dict:
+    """What is asked about a clip."""
+    keys = ("sound", "motion", "colour", "shape", "events")
+    known = {key: video.parameters[key] for key in keys if key in video.parameters}
+    return {"name": video.name, "fits": True} | known
+
+
+def _portion(portion, mels) -> dict:
+    """Render one portion of the bank."""
+    seed, k, number = portion
+    rng = np.random.default_rng([seed, k])
+    clips = [random_clip(rng) for _ in range(number)]
+    waves = [clip.waveform for clip in clips]
+    features = mels(waves, sampling_rate=RATE, return_tensors="np")["input_features"]
+    return {
+        "mel": features.astype(np.float16),
+        "frames": np.stack([clip.frames for clip in clips]),
+        "activity": np.stack([clip.activity for clip in clips]),
+        "facts": [facts_of(clip) for clip in clips],
+    }

@@ -1,0 +1,146 @@
+"""Train the mini omni model, a Qwen2.5-Omni thinker of six million parameters, from scratch.
+
+    python scripts/train_mini_omni.py --out data/mini-omni
+
+Procedural videos are rendered once into a bank. A training sequence is a clip, given as sound, as
+sight or as both, and a few questions about it with their answers, in the model's own chat format;
+the loss is that of the answers' tokens. In two clips of five that come with both senses, the sound
+is another scene's: the model is asked whether they belong together.
+
+The state (weights, optimiser, step) is saved as safetensors; the same command continues from it.
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from mini_omni import batches
+from mini_omni.bank import TRAINED, make_bank
+from mini_omni.model import build_model, build_tokenizer, save
+from mini_omni.questions import NUMBERS, PHRASINGS
+from safetensors.torch import load_file, save_file
+from torch import nn
+from tqdm.auto import tqdm
+
+from ccsav.extraction.store import write_whole
+from ccsav_lab import videos
+
+PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
+VERDICTS, VERDICT_WEIGHT = ["yes", "no"], 8
+SAVE_EVERY = 250  # steps
+
+
+class Trainer:
+    """The model, its optimiser and the step, which are saved and restored together."""
+
+    def __init__(self, options):
+        self.options, self.step, self.log = options, 0, []
+        answers = [*TRAINED, *videos.IDLE, *videos.AMBIENT, *videos.COLOURS, *videos.SHAPES]
+        words = [*answers, *NUMBERS, *VERDICTS, "user", "assistant"]
+        asked = [phrase for phrasings in PHRASINGS.values() for phrase in phrasings]
+        self.tokenizer = build_tokenizer(" ".join(words).split(), " ".join(asked).split())
+        self.model = build_model(self.tokenizer, options.seed).to(options.device)
+        verdicts = self.tokenizer.convert_tokens_to_ids(VERDICTS)
+        self.verdicts = torch.tensor(verdicts, device=options.device)
+        self.weights = [w for w in self.model.parameters() if w.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            self.weights, betas=(0.9, 0.98), weight_decay=DECAY, lr=PEAK_RATE
+        )
+        self.state = options.work / "state.safetensors"
+        if self.state.exists():
+            self.restore()
+
+    def learning_rate(self) -> float:
+        """Linear warm-up, and half a cosine down to a fiftieth of the peak."""
+        fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.options.steps)))
+        return PEAK_RATE * min(1, (self.step + 1) / WARM_UP) * max(0.02, fall)
+
+    def train_step(self, arguments: dict) -> float:
+        """One step; returns the loss, in which the words of verdicts have a larger weight."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        arguments = {name: value.to(self.options.device) for name, value in arguments.items()}
+        labels = arguments.pop("labels")[:, 1:]
+        logits = self.model(**arguments, use_cache=False).logits[:, :-1]
+        counted = labels != -100  # (B, T)
+        each = nn.functional.cross_entropy(
+            logits[counted].float(), labels[counted], reduction="none"
+        )
+        weight = 1 + (VERDICT_WEIGHT - 1) * torch.isin(labels[counted], self.verdicts)
+        loss = (weight * each).sum() / weight.sum()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.step += 1
+        return loss.item()
+
+    def save(self) -> None:
+        """Save the whole state, the training curve, and the model as it is published."""
+        tensors = {f"model.{name}": w.clone() for name, w in self.model.state_dict().items()}
+        for n, weight in enumerate(self.weights):
+            for name, value in self.optimiser.state[weight].items():
+                tensors[f"optimiser.{n}.{name}"] = value
+        tensors = {name: value.contiguous() for name, value in tensors.items()}
+        write_whole(self.state, lambda path: save_file(tensors, path))
+        text = json.dumps(self.log)
+        write_whole(self.options.work / "log.json", lambda path: path.write_text(text))
+        save(self.model, self.tokenizer, self.options.out)
+
+    def restore(self) -> None:
+        """Continue from the saved state."""
+        tensors = load_file(self.state)
+        self.log = json.loads((self.options.work / "log.json").read_text())
+        part = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        self.model.load_state_dict(part)
+        for n, weight in enumerate(self.weights):
+            moments = {m: tensors[f"optimiser.{n}.{m}"] for m in ("exp_avg", "exp_avg_sq")}
+            moments = {m: value.to(self.options.device) for m, value in moments.items()}
+            self.optimiser.state[weight] = {"step": tensors[f"optimiser.{n}.step"], **moments}
+        self.step = int(tensors["optimiser.0.step"])
+        print(f"continuing from step {self.step}")
+
+
+def train(trainer: Trainer, bank: dict, options) -> None:
+    """Train until the last step or until the time is over, and save the model now and then."""
+    end, recent = time.monotonic() + 60 * options.minutes, []
+    with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=10) as bar:
+        while trainer.step < options.steps and time.monotonic() < end:
+            rng = np.random.default_rng([options.seed, trainer.step])
+            recent.append(trainer.train_step(batches.draw_batch(rng, bank, trainer.tokenizer)))
+            bar.update()
+            bar.set_postfix_str(f"loss {np.mean(recent[-50:]):.3f}", refresh=False)
+            if trainer.step % SAVE_EVERY == 0 or trainer.step == options.steps:
+                trainer.log.append([trainer.step, float(np.mean(recent[-SAVE_EVERY:]))])
+                trainer.save()
+    trainer.save()
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description="Train the mini omni model.")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
+    parser.add_argument(
+        "--work", type=Path, default=Path(".cache/mini-omni"), help="folder for the state"
+    )
+    parser.add_argument("--clips", type=int, default=12_000, help="clips in the bank")
+    parser.add_argument("--steps", type=int, default=2_700)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="processes that render clips"
+    )
+    parser.add_argument("--device", default="cpu", help="for training, such as cuda")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(options)
+    train(trainer, make_bank(options.clips, options.seed, options.workers), options)
+
+
+if __name__ == "__main__":
+    main()
