@@ -1,18 +1,15 @@
 """Read a dataset from a name, a folder, or a table in a file."""
 
 import warnings
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
 
 from ccsav.clips import audio, video
-from ccsav.clips.corpora import NAMED, load_named, load_release
+from ccsav.clips.corpora import GROUP, dataset_names, load_named, load_release
 from ccsav.clips.corpora._lists import keep_split
 from ccsav.clips.corpora.calm_lists import load_calm_list
 from ccsav.clips.dataset import Dataset, DatasetError, count_and_name
-
-_GROUP = "ccsav.datasets"  # of entry points: name of a dataset → function that makes it
 
 
 def load_dataset(
@@ -51,16 +48,14 @@ def load_dataset(
 
 def _read(source, group, split, fetch):
     """Read a name, built in or offered by another package, or else a file or folder."""
-    path, points = Path(source), entry_points(group=_GROUP)
-    if isinstance(source, str) and (source in NAMED or source in points.names):
+    path, names = Path(source), dataset_names()
+    if isinstance(source, str) and source in names:
         if path.exists():
             raise DatasetError(
                 f"{source}: the name of a dataset, and also a path here. Give './{source}' for the "
                 "path, or change the working directory for the dataset."
             )
-        if source in NAMED:
-            return load_named(source, group, split, fetch)
-        return _load_offered(source, points)
+        return load_named(source, group, split, fetch)
     if (path / "manifest.csv").is_file():
         path = path / "manifest.csv"
     if path.suffix.lower() in (".json", ".jsonl"):
@@ -70,28 +65,11 @@ def _read(source, group, split, fetch):
     if path.is_dir():
         release = load_release(path, group, split)
         return from_folder(path) if release is None else release
-    names = ", ".join([*NAMED, *sorted(points.names - NAMED.keys())])
     raise DatasetError(
         f"{source}: neither a folder, nor a CSV, JSON or JSON Lines file, nor one of the names "
-        f"{names}; further names come with packages that offer entry points in the group "
-        f"{_GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
+        f"{', '.join(names)}; further names come with packages that offer entry points in the "
+        f"group {GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
     )
-
-
-def _load_offered(name, points):
-    """Make the dataset that an installed package offers under this name, by an entry point."""
-    origins = sorted({point.value for point in points.select(name=name)})
-    if len(origins) > 1:
-        raise DatasetError(f"{name}: offered by {' and '.join(origins)}: uninstall all but one.")
-    try:
-        make = points[name].load()
-    except (ImportError, AttributeError) as error:
-        missing = getattr(error, "name", None) or error
-        raise DatasetError(
-            f"{name}: comes from {origins[0]}, which cannot be imported because "
-            f"{missing} is missing: install it (for ccsav_lab: pip install 'ccsav[lab]')."
-        ) from error
-    return make()
 
 
 def from_folder(root: str | Path) -> Dataset:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ccsav import Dataset, load_dataset
-from ccsav.clips import loading
+from ccsav.clips.corpora import _offered
 from ccsav.clips.dataset import DatasetError
 from ccsav.clips.loading import from_csv, from_folder
 from tests.ccsav.clips.recordings import write
@@ -76,7 +76,7 @@ def offers(monkeypatch):
     def set_points(**values):
         pairs = [(name, value) for name, several in values.items() for value in several.split()]
         points = EntryPoints(EntryPoint(*pair, "ccsav.datasets") for pair in pairs)
-        monkeypatch.setattr(loading, "entry_points", lambda group: points.select(group=group))
+        monkeypatch.setattr(_offered, "entry_points", lambda group: points.select(group=group))
 
     return set_points
 
@@ -137,5 +137,5 @@ def test_no_offer_hides_a_built_in_name(offers, monkeypatch, tmp_path):
 
 
 def test_the_lab_offers_its_tasks():
-    names = loading.entry_points(group="ccsav.datasets").names
+    names = _offered.offered().names
     assert names >= {"sounds-heldout", "sounds-trained", "sounds-families", "spoof"}

@@ -1,13 +1,15 @@
-"""Public datasets, read from the official files of their releases, or downloaded on request.
+"""Datasets known by name: public ones, and those that other packages offer.
 
-Each needs twenty lines of pandas. Packages of datasets do not help: of these, soundata lists only
-ESC-50, and `datasets` of Hugging Face would add pyarrow for copies that are not the releases.
+Public ones are read from the official files of their releases, or downloaded on request. Each needs
+twenty lines of pandas. Packages of datasets do not help: of these, soundata lists only ESC-50, and
+`datasets` of Hugging Face would add pyarrow for copies that are not the releases.
 """
 
 from pathlib import Path
 
 from ccsav.clips.dataset import Dataset, DatasetError
 
+from ._offered import GROUP, load_offered, offered
 from .asvspoof import PROTOCOLS, load_asvspoof2019
 from .audioset import LISTS, indicator, load_audioset
 from .esc import load_esc10, load_esc50
@@ -15,7 +17,9 @@ from .fsdd import load_fsdd
 from .vggsound import LIST, load_vggsound
 
 __all__ = [
+    "GROUP",
     "NAMED",
+    "dataset_names",
     "indicator",
     "load_asvspoof2019",
     "load_audioset",
@@ -42,8 +46,15 @@ _OFFICIAL_FILES = {  # patterns of files by which a release is recognised
 }
 
 
+def dataset_names() -> list[str]:
+    """All names that `load_named` knows: those of `NAMED`, then those that packages offer."""
+    return [*NAMED, *sorted(offered().names - NAMED.keys())]
+
+
 def load_named(name: str, group: str | None, split: str | None, fetch: bool) -> Dataset:
-    """Read a dataset of `NAMED` from the download folder; for the arguments, see `load_dataset`."""
+    """Read a dataset from the download folder, or make it; arguments as of `load_dataset`."""
+    if name not in NAMED:
+        return load_offered(name)
     return _FETCHED[name](fetch=fetch) if name in _FETCHED else _local(name, None, group, split)
 
 
