@@ -36,8 +36,11 @@ class Extraction:
     def identity(self) -> dict:
         """Everything that decides a clip's head vectors, besides the clip and its prompt."""
         lalm, columns = self.lalm, ["module", "head", "pool"]
-        video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
-        return ({} if self.modality == "audio" else video) | {
+        video = {}
+        if self.modality != "audio":
+            video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
+            video |= lalm.processor.frame_settings.own()
+        return video | {
             "algorithm": _ALGORITHM,
             "fingerprint": lalm.fingerprint,
             "window_s": lalm.window,
@@ -51,11 +54,11 @@ def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: s
     """Load some clips as a model takes them; raises `AudioError` if one cannot be read.
 
     Returns waveforms, each (samples,), at the model's rate and cut to its window, and videos, each
-    (T, H, W, 3), at the family's frames per second; None for what is not in the modality.
+    (T, H, W, 3), at its frames per second; None for what is not in the modality.
     """
     waveforms = videos = None
     if "video" in modality:
-        videos = [dataset.frames(i, lalm.family.fps) for i in indices]
+        videos = [dataset.frames(i, lalm.fps) for i in indices]
     if "audio" in modality:
         samples = round(lalm.window * lalm.rate)
         waveforms = [dataset.waveform(i, lalm.rate)[:samples] for i in indices]

@@ -45,7 +45,7 @@ def load_lalm(
         Where the encoder does not mask padding (Whisper), head vectors depend on it
     device_map : in place of `device`, as in `from_pretrained`: "auto" spreads the layers over all
         GPUs, a dict assigns them; needs the package accelerate
-    max_pixels : most pixels in a frame of a video, fewer cost less; default: the family's
+    max_pixels : most pixels in a frame of a video, fewer cost less; default: the model's own
     revision : branch, tag or commit on the hub; default: its main branch
 
     Raises

@@ -23,7 +23,7 @@ class LALM:
     """A loaded model and what is needed to read its heads; `load_lalm` makes it.
 
     In all methods, waveforms are mono, one (samples,) per clip, at `rate`, no longer than the
-    window; videos are (T, H, W, 3), uint8, `family.fps` frames per second. Either may be None.
+    window; videos are (T, H, W, 3), uint8, `fps` frames per second. Either may be None.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LALM:
     heads : table of all heads: layer, head, kind, dim (length of the vector), pool, module
     rate : sampling rate of waveforms, Hz
     window : longest clip, seconds
-    max_pixels : most pixels in a frame of a video; None: the family's limit
+    max_pixels : most pixels in a frame of a video; None: the model's own limit
     silences : the heads that are silenced now, see `silenced`; else empty
 
     Examples
@@ -89,6 +89,11 @@ class LALM:
     def modalities(self) -> tuple[str, ...]:
         """What it can be given of a clip: "audio"; some families also "video", "audio+video"."""
         return ("audio",) if self.family.video_inputs is None else MODALITIES
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of videos, from the model's folder."""
+        return self.processor.frame_settings.fps
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from tests.ccsav.extraction.helpers import rows_in, run
 
 def test_loading_clips(tmp_path, dataset):
     """At the model's rate, window and frames per second, in the order given."""
-    model = SimpleNamespace(rate=8_000, window=0.4, family=SimpleNamespace(fps=2.0))
+    model = SimpleNamespace(rate=8_000, window=0.4, fps=2.0)
     waveforms, frames = load_clips(model, dataset, [3, 0], "audio")
     assert frames is None
     np.testing.assert_array_equal(waveforms[0], dataset.waveform(3, 8_000)[:3_200])

@@ -54,8 +54,7 @@ class Family:
         the number of encoder frames that each clip fills, (B,)
     video_inputs : video_inputs(lalm, videos, waveforms, prompts, samples) gives the same for
         videos, each (T, H, W, 3), with their sound or, waveforms None, without; None: the models
-        take no video
-    fps : frames per second of the videos
+        take no video. The processor of such a family has `frame_settings`
     question : the default question
     before_answer : what the models write before a word that starts their answer
     window : longest clip in seconds; None: that of the feature extractor
@@ -79,7 +78,6 @@ class Family:
     prompt: Callable
     inputs: Callable
     video_inputs: Callable | None = None
-    fps: float = 2.0
     question: str = QUESTION
     before_answer: str = ""
     window: float | None = None

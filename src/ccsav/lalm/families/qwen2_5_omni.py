@@ -14,7 +14,7 @@ from ._family import (
     whisper_features,
 )
 from ._omni_processor import audio_processor_loader
-from ._omni_video import FEWEST_PIXELS, FPS, MOST_PIXELS, video_patches, video_tokens
+from ._omni_video import read_frame_settings, video_patches, video_tokens
 
 
 def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
@@ -39,10 +39,9 @@ def _video_inputs(lalm, videos, waveforms, prompts, samples) -> tuple[dict, torc
 
     With waveforms, the tokens of frames and sound alternate, every 2 s.
     """
-    most = lalm.max_pixels or MOST_PIXELS
-    patches, grids = zip(
-        *(video_patches(video, min(FEWEST_PIXELS, most), most) for video in videos), strict=True
-    )
+    settings = lalm.processor.frame_settings.at_most(lalm.max_pixels)
+    pixels, seconds = settings[1:], settings.seconds_per_grid
+    patches, grids = zip(*(video_patches(video, *pixels) for video in videos), strict=True)
     arguments, frames = {}, torch.zeros(len(videos), dtype=torch.long)
     audio_tokens = [None] * len(videos)
     if waveforms is not None:
@@ -50,16 +49,23 @@ def _video_inputs(lalm, videos, waveforms, prompts, samples) -> tuple[dict, torc
         arguments["use_audio_in_video"] = torch.tensor(True)
         audio_tokens = (frames // 2).tolist()
     texts = [
-        text.replace("<|VIDEO|>", video_tokens(grid, number))
+        text.replace("<|VIDEO|>", video_tokens(grid, number, seconds))
         for text, grid, number in zip(prompts, grids, audio_tokens, strict=True)
     ]
     arguments |= omni_tokens(lalm, texts)
     arguments["pixel_values_videos"] = torch.cat(patches)
     arguments["video_grid_thw"] = torch.stack(grids)
-    arguments["video_second_per_grid"] = torch.ones(len(videos))
+    arguments["video_second_per_grid"] = torch.full((len(videos),), seconds)
     if waveforms is not None:
         check_audio_tokens(arguments, lalm.model.config.audio_token_id)
     return arguments, frames
+
+
+def _processor(name_or_path, revision=None):
+    """The processor for audio, with the model's settings for frames as `frame_settings`."""
+    processor = audio_processor_loader("Qwen2_5OmniProcessor")(name_or_path, revision)
+    processor.frame_settings = read_frame_settings(name_or_path, revision)
+    return processor
 
 
 def omni_features(lalm, waveforms, samples) -> tuple[dict, torch.Tensor]:
@@ -82,8 +88,7 @@ QWEN2_5_OMNI = Family(
     prompt=chat_prompt,
     inputs=_inputs,
     video_inputs=_video_inputs,
-    fps=FPS,
     masks_padding=True,
-    processor=audio_processor_loader("Qwen2_5OmniProcessor"),
+    processor=_processor,
     unused=("talker.", "token2wav."),
 )

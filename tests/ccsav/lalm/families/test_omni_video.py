@@ -12,41 +12,14 @@ import ccsav
 from ccsav.clips.dataset import DatasetError
 from ccsav.extraction.pipeline import ExtractionError
 from ccsav.lalm.families import _omni_video as omni
-from tests import tiny_models, videos
 from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_error
 
 TEXT = "<|im_start|>user\n<|vision_bos|>{}<|vision_eos|>What?<|im_end|>\n<|im_start|>assistant\n"
 
 
 @pytest.fixture(scope="module")
-def model_folder(tmp_path_factory):
-    return tiny_models.qwen2_5_omni(tmp_path_factory.mktemp("omni"))
-
-
-@pytest.fixture(scope="module")
-def omni_lalm(model_folder):
-    return ccsav.load_lalm(model_folder, device="cpu", max_pixels=8 * 28 * 28)
-
-
-@pytest.fixture
-def videos_and_sounds():
-    """Three videos of different sizes and lengths, and their sounds."""
-    rng = np.random.default_rng(0)
-    sizes = [(10, 60, 100), (4, 90, 90), (6, 56, 140)]
-    clips = [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
-    sounds = [rng.normal(0, 0.1, n).astype(np.float32) for n in (60_000, 32_300, 41_000)]
-    return clips, sounds
-
-
-@pytest.fixture
-def dataset(tmp_path):
-    """Eight videos of two kinds: red ones with low tones, blue ones with high tones."""
-    for i in range(4):
-        for label, colour, pitch in (("red", (220, 20, 20), 200), ("blue", (20, 20, 220), 2000)):
-            path = tmp_path / "videos" / label / f"{i}.mp4"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            videos.write(path, seconds=1.5 + 0.5 * i, colour=colour, pitch=pitch * (1 + 0.05 * i))
-    return ccsav.load_dataset(tmp_path / "videos")
+def omni_lalm(omni_folder):
+    return ccsav.load_lalm(omni_folder, device="cpu", max_pixels=8 * 28 * 28)
 
 
 @pytest.mark.parametrize("case", [0, 1, 2])
@@ -71,8 +44,8 @@ def test_patches_and_tokens_are_those_of_the_models_own_processor(golden_folder,
 
 
 @pytest.mark.skipif(not is_torchvision_available(), reason="the real processor needs torchvision")
-def test_patches_and_tokens_are_those_of_an_installed_processor(model_folder, videos_and_sounds):
-    processor = AutoProcessor.from_pretrained(model_folder)
+def test_patches_and_tokens_are_those_of_an_installed_processor(omni_folder, videos_and_sounds):
+    processor = AutoProcessor.from_pretrained(omni_folder)
     theirs = processor(
         text=[TEXT.format("<|VIDEO|>")], videos=videos_and_sounds[0][:1], return_tensors="pt"
     )
@@ -142,18 +115,18 @@ def test_encoder_heads_are_given_the_sound_of_videos(omni_lalm, videos_and_sound
 
 
 @pytest.mark.parametrize("modality", ["audio", "video", "audio+video"])
-def test_from_video_to_prediction(omni_lalm, dataset, modality, tmp_path):
-    assert dataset.labels.tolist() == ["blue", "red"]
+def test_from_video_to_prediction(omni_lalm, omni_videos, modality, tmp_path):
+    assert omni_videos.labels.tolist() == ["blue", "red"]
     options = {"modality": modality, "batch_size": 3, "progress": False, "cache": tmp_path / "c"}
-    acts = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
+    acts = ccsav.extract(omni_lalm, omni_videos, "What is it?", **options)
     assert acts.X.shape == (8, 12, 24)
-    frames = dataset.frames(2, 2.0) if "video" in modality else None
-    wave = dataset.waveform(2, 16_000) if "audio" in modality else None
+    frames = omni_videos.frames(2, 2.0) if "video" in modality else None
+    wave = omni_videos.waveform(2, 16_000) if "audio" in modality else None
     alone = omni_lalm.head_vectors(
         None if wave is None else [wave], "What is it?", videos=None if frames is None else [frames]
     )
     np.testing.assert_allclose(acts.X[2:3], alone, rtol=2e-3, atol=2e-3)
-    again = ccsav.extract(omni_lalm, dataset, "What is it?", **options)
+    again = ccsav.extract(omni_lalm, omni_videos, "What is it?", **options)
     np.testing.assert_array_equal(again.X, acts.X)
     fitted = ccsav.CCSAVClassifier().fit(acts.X, acts.y)
     assert fitted.score(acts.X, acts.y) == 1
@@ -164,20 +137,20 @@ def test_from_video_to_prediction(omni_lalm, dataset, modality, tmp_path):
     np.testing.assert_array_equal(loaded.predict(acts.X), fitted.predict(acts.X))
 
 
-def test_modalities_have_caches_of_their_own(omni_lalm, dataset, tmp_path):
+def test_modalities_have_caches_of_their_own(omni_lalm, omni_videos, tmp_path):
     options = {"progress": False, "cache": tmp_path}
     from_video, from_audio, from_both = (
-        ccsav.extract(omni_lalm, dataset, modality=modality, **options).X
+        ccsav.extract(omni_lalm, omni_videos, modality=modality, **options).X
         for modality in ("video", "audio", "audio+video")
     )
     assert not np.allclose(from_video, from_audio) and not np.allclose(from_video, from_both)
 
 
-def test_a_video_beside_a_recording(omni_lalm, dataset, folder):
+def test_a_video_beside_a_recording(omni_lalm, omni_videos, folder):
     table = ccsav.load_dataset(folder).table.head(2).assign(video=None)
-    table.loc[0, "video"] = str(dataset.path(0))
+    table.loc[0, "video"] = str(omni_videos.path(0))
     mixed = ccsav.Dataset(table, folder)
-    assert mixed.video_path(0) == dataset.path(0)
+    assert mixed.video_path(0) == omni_videos.path(0)
     with pytest.raises(ExtractionError, match=r"(?s)1 of 2 clips.*no video of it"):
         ccsav.extract(omni_lalm, mixed, modality="audio+video", progress=False)
     table.loc[1, "video"] = "nowhere.mp4"
@@ -185,12 +158,12 @@ def test_a_video_beside_a_recording(omni_lalm, dataset, folder):
         ccsav.Dataset(table, folder)
 
 
-def test_models_without_vision_refuse_videos(qwen, dataset):
+def test_models_without_vision_refuse_videos(qwen, omni_videos):
     with pytest.raises(ValueError, match=r"modality='video': Qwen2-Audio takes audio\."):
-        ccsav.extract(qwen, dataset, modality="video", progress=False)
+        ccsav.extract(qwen, omni_videos, modality="video", progress=False)
     with pytest.raises(ValueError, match="give waveforms, videos or both"):
         qwen.head_vectors(None)
-    assert ccsav.extract(qwen, dataset, progress=False).X.shape[0] == 8  # their sound tracks
+    assert ccsav.extract(qwen, omni_videos, progress=False).X.shape[0] == 8  # their sound tracks
 
 
 def test_sums_and_batches_of_sound_alone(omni_lalm, waves):
