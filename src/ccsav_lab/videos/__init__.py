@@ -137,7 +137,7 @@ def render_video(
     conditions : how the sound is recorded; default: `sounds.Conditions()`, all drawn.
     sound_parameters : parameters of the sound to fix, as in `sounds.render`.
     **fixed : any other parameter, by name: `motion`, `sound` (where the class leaves them open),
-        `shape`, `colour`, `rate_hz`, …
+        `shape`, `colour`, `rate_hz`, …; not `onsets` and `events`, which follow from others.
 
     Raises
     ------
@@ -157,6 +157,8 @@ def render_video(
             f"{seconds} s of {size} pixels at {fps} frames per second is outside 0.5 to 60 s, 16 "
             "to 1024 pixels, 1 to 60 frames per second."
         )
+    if follow := sorted({"onsets", "events"} & fixed.keys()):
+        raise ValueError(f"{follow} cannot be fixed: they follow from rate_hz and start.")
     row, clip = CLASSES.loc[name], Clip(name, seed, seconds, rate, fixed)
     motion = clip.choice("motion", (row["motion"],) if row["motion"] else IDLE)
     sound = clip.choice("sound", (row["sound"],) if row["sound"] else AMBIENT)

@@ -89,20 +89,20 @@ def _distance(shape, u, v):
 
 def photograph(clip: Clip, frames: np.ndarray, camera: Camera) -> np.ndarray:
     """What the camera makes of the frames, (T, H, W, 3), uint8."""
-    light, blur, cover, noise = (
-        clip.draw(key, float, lambda rng, low=low, high=high: rng.uniform(low, high))
-        if getattr(camera, key) is None
-        else clip.draw(key, float, lambda _, key=key: getattr(camera, key))
-        for key, (low, high) in RANGES.items()
-    )
+    values = {}
+    for key, (low, high) in RANGES.items():
+        value = getattr(camera, key)
+        value = clip.rng(key).uniform(low, high) if value is None else value
+        values[key] = clip.draw(key, float, lambda _, value=value: value)
+    camera = Camera(**values)  # checks what `fixed` gave, too
     size = frames.shape[1]
-    start = round(clip.uniform("cover_at", 0, 1) * (1 - cover) * size)
+    start = round(clip.uniform("cover_at", 0, 1) * (1 - camera.cover) * size)
     frames = frames.copy()
-    frames[:, :, start : start + round(cover * size)] = 0.35
-    if blur * size > 0.1:
-        frames = gaussian_filter(frames, (0, blur * size, blur * size, 0))
-    frames = frames * light
-    if noise:
+    frames[:, :, start : start + round(camera.cover * size)] = 0.35
+    if (sigma := camera.blur * size) > 0.1:
+        frames = gaussian_filter(frames, (0, sigma, sigma, 0))
+    frames = frames * camera.light
+    if camera.noise:
         grain = clip.rng("grain").standard_normal(frames.shape, dtype=np.float32)
-        frames = frames + noise * grain
+        frames = frames + camera.noise * grain
     return (np.clip(frames, 0, 1) * 255).round().astype(np.uint8)
