@@ -20,7 +20,7 @@ SHELVES = {"families", "corpora"}  # one file per model family, one per public d
 LINES, FILE, BODY = 3_200, 250, 40  # at most: the library without its shelves, a file, a function
 PICTURES = {"matplotlib", "seaborn", "IPython", "ipywidgets"}
 HEAVY = ("transformers.processing_utils", "transformers.modeling_utils")  # 1.5 s to import
-SHARED_FIGURES = {"common", "heads", "spectrograms", "style"}
+SHARED_FIGURES = {"common", "heads", "spectrograms", "style", "videos"}
 LESSONS = [file.stem[3:] for file in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
 
 

@@ -27,6 +27,7 @@ from .specialisation import class_matrix, depth_map, depth_profile, selectivity_
 from .spectrograms import clip_board, mp3, player, players, spectrogram_page
 from .spoofing import det_curves, error_maps, errors_by_threshold, errors_of_heads
 from .style import COLOURS, DPI, MAP, STYLE, save_figure, show
+from .videos import video_page, video_players
 from .without_labels import (
     accuracies,
     accuracy_by_wrong_labels,
@@ -90,6 +91,8 @@ __all__ = [
     "temperature_by_spread",
     "tuning_curves",
     "variant_differences",
+    "video_page",
+    "video_players",
     "weight_heatmap",
     "zero_shot_forms",
 ]
