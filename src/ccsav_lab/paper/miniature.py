@@ -1,4 +1,4 @@
-"""A dataset in the layout of an official release, small enough to test the table with."""
+"""Datasets in the layout of official releases, small enough to test the table with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import pandas as pd
 import soundfile
 
-from ccsav_lab.sounds import render
+from ccsav_lab import sounds, videos
+
+MARK = "MINIATURE.txt"  # a file by which a miniature is recognised
+START = 30  # s, of every clip in the list of videos
 
 
 def write_esc50(
-    folder: str | Path, names: Sequence[str], clips: int = 2, seconds: float = 1.0
+    folder: str | Path, names: Sequence[str] | None = None, clips: int = 2, seconds: float = 1.0
 ) -> Path:
     """Write procedural sounds in the layout of ESC-50: `meta/esc50.csv` and `audio/`.
 
@@ -19,7 +22,7 @@ def write_esc50(
     Parameters
     ----------
     folder : made if it is missing; files that it already has are kept.
-    names : classes, from `sounds.CLASSES`.
+    names : classes, from `sounds.CLASSES`; default: those that the mini LALM was trained on.
     clips : number of clips of each class in each of the five folds.
     seconds : length of each clip.
 
@@ -27,19 +30,91 @@ def write_esc50(
     -------
     Path
         The folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = write_esc50(tempfile.mkdtemp(), ["rain", "siren"], clips=1)
+    >>> (folder / "meta" / "esc50.csv").read_text().splitlines()[1]
+    '1-000100-A-0.wav,1,0,rain,False,100,A'
     """
-    folder, rows = Path(folder), []
-    for part in ("meta", "audio"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    folder, rows = _marked(folder, "ESC-50", "meta", "audio"), []
+    if names is None:
+        names = sounds.CLASSES.index[~sounds.CLASSES["held_out"]]
     for target, name in enumerate(names):
         for fold in range(1, 6):
             for take in range(clips):
                 number = 1000 * target + 100 * fold + take
                 file = f"{fold}-{number:06d}-A-{target}.wav"
                 if not (folder / "audio" / file).is_file():
-                    clip = render(name, number, seconds=seconds)
+                    clip = sounds.render(name, number, seconds=seconds)
                     soundfile.write(folder / "audio" / file, clip.waveform, clip.rate)
                 rows.append((file, fold, target, name, False, number, "A"))
     columns = ["filename", "fold", "target", "category", "esc10", "src_file", "take"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "meta" / "esc50.csv", index=False)
     return folder
+
+
+def write_vggsound(
+    folder: str | Path,
+    names: Sequence[str] | None = None,
+    train: int = 8,
+    test: int = 8,
+    seconds: float = 2.0,
+) -> Path:
+    """Write procedural videos in the layout of VGGSound: `vggsound.csv` and MP4 files in `video/`.
+
+    The videos are made by rule, not recorded: results on them say nothing about VGGSound. Each has
+    an id of its own, of eleven characters as on YouTube. Needs PyAV.
+
+    Parameters
+    ----------
+    folder : made if it is missing; files that it already has are kept.
+    names : classes, from `videos.CLASSES`; default: the twelve held out of training.
+    train, test : number of clips of each class in each part.
+    seconds : length of each clip.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = write_vggsound(tempfile.mkdtemp(), ["owl", "hop"], train=1, test=1)
+    >>> print((folder / "vggsound.csv").read_text().splitlines()[0])
+    mini-024000,30,owl,train
+    >>> sorted(file.name for file in (folder / "video").iterdir())[0]
+    'mini-024000_000030.mp4'
+    """
+    folder, rows = _marked(folder, "VGGSound", "video"), []
+    if names is None:
+        names = videos.CLASSES.index[videos.CLASSES["held_out"]]
+    for name in names:
+        for take in range(train + test):
+            number = 1000 * videos.CLASSES.index.get_loc(name) + take
+            youtube = f"mini-{number:06d}"
+            file = folder / "video" / f"{youtube}_{START:06d}.mp4"
+            if not file.is_file():
+                videos.save_video(videos.render_video(name, number, seconds=seconds), file)
+            rows.append((youtube, START, name, "train" if take < train else "test"))
+    pd.DataFrame(rows).to_csv(folder / "vggsound.csv", header=False, index=False)
+    return folder
+
+
+WRITERS = {"esc50": write_esc50, "vggsound": write_vggsound}
+
+
+def is_miniature(folder: str | Path) -> bool:
+    """Whether a folder holds a dataset that was written by a function of this module."""
+    return any((place / MARK).is_file() for place in (Path(folder), *Path(folder).glob("*/")))
+
+
+def _marked(folder, release, *parts) -> Path:
+    """The folder with its sub-folders and a file that says what it is."""
+    for part in parts:
+        (Path(folder) / part).mkdir(parents=True, exist_ok=True)
+    text = f"Clips made by rule (ccsav_lab.paper), in the layout of {release}; none is from it.\n"
+    (Path(folder) / MARK).write_text(text, "utf-8")
+    return Path(folder)

@@ -46,6 +46,10 @@ SEVERAL = (
     "The published accuracy stands in the column of exact match, but is not known to be the share "
     "of clips whose labels are all right."
 )
+OTHER_MODELS = (
+    "The published numbers are of two models, Qwen2-Audio-7B for audio and Qwen2.5-Omni-7B for "
+    "audio+video: their difference is not what sight adds."
+)
 
 
 class Episode(NamedTuple):
@@ -154,8 +158,9 @@ def caution(data: str, tested: int, procedural: bool = False) -> str:
     """
     official, _ = OFFICIAL[data]
     if procedural:
+        clips = "videos" if data == "vggsound" else "sounds"
         return (
-            f"These numbers are of a MINIATURE: {tested} sounds made by rule, in the layout of "
+            f"These numbers are of a MINIATURE: {tested} {clips} made by rule, in the layout of "
             f"{data}. They say nothing about {data} itself; published numbers are of the real data "
             "and cannot be compared with them."
         )
@@ -166,42 +171,3 @@ def caution(data: str, tested: int, procedural: bool = False) -> str:
             + published * " Published numbers are of all of them."
         )
     return f"These numbers are of the real {data}, all of its {tested:,} test clips."
-
-
-def to_markdown(
-    table: pd.DataFrame, data: str, modality: str, settings: str, caution: str = ""
-) -> str:
-    """The table in Markdown, in per cent, with the published numbers and what differs from them.
-
-    Parameters
-    ----------
-    table : from `fill_table`.
-    data, modality : of the published numbers, keys of `PUBLISHED`.
-    settings : one sentence on the settings of the run.
-    caution : from `caution`; set in bold above the table.
-    """
-    metrics = [column for column in table if not column.endswith("_interval")]
-    lines = [["method", "heads", *(metric.replace("_", " ") for metric in metrics)]]
-    lines.append(["---"] * len(lines[0]))
-    for (heads, method), row in table.iterrows():
-        lines.append([method, heads, *(_cell(row, metric) for metric in metrics)])
-    published = PUBLISHED.get((data, modality), {})
-    for method, accuracy in published.items():
-        numbers = [
-            f"{accuracy:.2f}" if metric in ("accuracy", "exact_match") else "" for metric in metrics
-        ]
-        lines.append([f"*{method}, published*", "", *numbers])
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    notes = [settings, *(DIFFERENCES if published else ())]
-    if published and "exact_match" in metrics:
-        notes.append(SEVERAL)
-    text = f"**{caution}**\n\n{text}" if caution else text
-    return text + "\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
-
-
-def _cell(row, metric):
-    """Per cent, with half the 95 % interval over episodes where there is one."""
-    if pd.isna(row[metric]):
-        return ""
-    width = row.get(f"{metric}_interval", np.nan)
-    return f"{100 * row[metric]:.1f}" + ("" if pd.isna(width) else f" ± {100 * width:.1f}")

@@ -4,7 +4,7 @@ import pytest
 
 from ccsav.clips import corpora
 from ccsav.clips.dataset import Dataset, DatasetError
-from ccsav_lab.paper import PUBLISHED, caution, plan, protocol
+from ccsav_lab.paper import PUBLISHED, caution, plan, protocol, to_markdown
 
 
 def dataset(**columns):
@@ -61,13 +61,14 @@ def test_published_numbers_are_of_datasets_that_can_be_read():
 def test_the_table_says_what_it_is_of(tmp_path):
     made = caution("esc50", 40, procedural=True)
     assert "MINIATURE: 40 sounds made by rule" in made
+    assert "72 videos made by rule" in caution("vggsound", 72, procedural=True)
     part = caution("esc50", 1999)
     assert "a PART of esc50: 1,999 of its 2,000" in part and "Published numbers are of all" in part
     assert caution("esc10", 40).endswith("40 of its 400 test clips.")  # nothing is published
     assert "the real esc50, all of its 2,000" in caution("esc50", 2000)
     index = pd.MultiIndex.from_tuples([("all heads", "SAV")], names=["heads", "method"])
     table = pd.DataFrame({"accuracy": [0.5], "accuracy_interval": [0.1]}, index=index)
-    text = protocol.to_markdown(table, "esc50", "audio", "Settings.", made)
+    text = to_markdown(table, "esc50", "audio", "Settings.", made)
     assert text.startswith(f"**{made}**\n\n| method |")  # the table itself still begins a block
     assert "| SAV | all heads | 50.0 ± 10.0 |" in text
     assert set(protocol.OFFICIAL) == set(corpora.NAMED)

@@ -3,7 +3,7 @@ import pytest
 
 import ccsav
 from ccsav.clips import corpora
-from ccsav_lab.paper import fill_table, miniature, protocol
+from ccsav_lab.paper import fill_table, miniature, protocol, to_markdown
 from tests import releases, tiny_models, videos
 
 
@@ -79,7 +79,7 @@ def test_audioset_with_several_labels(mini, tmp_path):
     assert (precision > chance + 0.1).all()
     assert table.loc["all heads", "exact_match"].notna().all()
     assert "zero-shot, open, rank" in table.loc[""].index
-    text = protocol.to_markdown(table, "audioset", "audio", "a rehearsal")
+    text = to_markdown(table, "audioset", "audio", "a rehearsal")
     assert "| 70.50 |" in text and protocol.SEVERAL in text
 
 
