@@ -7,7 +7,7 @@ from ._check import NotYet, check
 from .ablations import distinct_best_heads, smallest_silenced_set, weights_without
 from .build_an_lalm import connector_undone, loss_of_guessing, share_trained
 from .load_an_lalm import audio_tokens, contributions, heads_of_layer
-from .paper_table import best_draw_gain, paired_difference, share_known
+from .paper_table import best_draw_gain, paired_difference, points_above_senses, share_known
 from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_class_expert
 from .quickstart import learning_curve, least_confident
 from .real_recordings import clear_differences, largest_excess, leaked_share
@@ -43,6 +43,7 @@ __all__ = [
     "nearest_classes",
     "newly_accepted",
     "paired_difference",
+    "points_above_senses",
     "prototype_without",
     "recall",
     "reliability_of_two",

@@ -1,4 +1,4 @@
-"""Checks of lesson 10: correction for guessing, paired differences, the best of several draws."""
+"""Checks of lesson 10: correction for guessing, paired differences, best draws, better senses."""
 
 import numpy as np
 from scipy import stats
@@ -77,4 +77,32 @@ def best_draw_gain(mine, accuracy) -> str | None:
     if mismatch(mine, right) is None:
         return None
     hint = "for each part: its best draw less the mean of its draws; then the mean over parts."
+    return mismatch(mine, right, matching_hint(mine, hints) or hint)
+
+
+@check
+def points_above_senses(mine, recall) -> str | None:
+    """Points by which both senses are above the better one of each class, mean over classes.
+
+    recall: (C, 3), from 0 to 1; the columns are the first sense, the second, and both.
+    """
+    recall = np.asarray(recall, float)
+    alone, both = recall[:, :2], recall[:, 2]
+    right = 100 * (both - alone.max(axis=1)).mean()
+    hints = {
+        "give it in points: 100 times that.": right / 100,
+        "the sign is reversed: both senses, less the better one.": -right,
+        "that is above one sense for all classes: choose the better one for each class.": (
+            100 * (both.mean() - alone.mean(axis=0).max())
+        ),
+        "that is above the worse sense of each class: take the better one.": (
+            100 * (both - alone.min(axis=1)).mean()
+        ),
+        "with both among those to choose from, it can only be 0 or less: leave that column out.": (
+            100 * (both - recall.max(axis=1)).mean()
+        ),
+    }
+    if mismatch(mine, right) is None:
+        return None
+    hint = "for each class: both less the larger of the two senses; then the mean over classes."
     return mismatch(mine, right, matching_hint(mine, hints) or hint)

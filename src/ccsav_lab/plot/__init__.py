@@ -13,7 +13,7 @@ from .build_an_lalm import heads_by_connector, loss_and_right_names
 from .common import accuracy_by_shots, confusion, differences, score_distributions
 from .heads import KIND_NAMES, head_map, specialisation_map, weight_heatmap
 from .load_an_lalm import accuracy_by_position, log_mel_picture
-from .paper_table import accuracy_by_method, chosen_on_test, zero_shot_forms
+from .paper_table import accuracy_by_method, chosen_on_test, recall_by_sense, zero_shot_forms
 from .probe_heads import accuracy_by_layer, class_maps, leave_one_out_gap, permutation_test
 from .quickstart import clips_with_votes
 from .reliability_weights import (
@@ -80,6 +80,7 @@ __all__ = [
     "players",
     "posterior_by_temperature",
     "recall_by_method",
+    "recall_by_sense",
     "save_figure",
     "score_distributions",
     "selectivity_ranks",

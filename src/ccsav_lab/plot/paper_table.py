@@ -1,15 +1,16 @@
-"""Figures of lesson 10: methods beside zero-shot answers, and settings chosen on the test."""
+"""Figures of lesson 10: methods beside zero-shot answers, settings chosen on the test, senses."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from .style import COLOURS, MARKERS, STYLE
+from .style import COLOURS, MAP, MARKERS, STYLE
 
 DASHES = ("-", "--", "-.", (0, (6, 1.5, 1, 1.5, 1, 1.5)))  # one for each zero-shot form
 CHANCE = {"color": "0.4", "linestyle": (0, (1, 2)), "linewidth": 1.2}
@@ -146,4 +147,33 @@ def chosen_on_test(settings: Sequence[float], accuracy: np.ndarray, fixed: float
         above.minorticks_off()
         above.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
         below.set(xlabel="temperature τ", ylabel="episodes\nbest here")
+    return figure
+
+
+def recall_by_sense(recall: pd.DataFrame, most: int = 24) -> Figure:
+    """Recall of each class, a row each, with each modality, a column each.
+
+    The first rows are the classes that the first modality tells better than the second. Of many
+    classes, those are drawn whose recall depends most on the modality.
+
+    Parameters
+    ----------
+    recall : (C, M) DataFrame
+        From 0 to 1, indexed by class, a column per modality.
+    most : int
+        Number of classes drawn at most.
+    """
+    spread = recall.max(axis=1) - recall.min(axis=1)
+    drawn = recall.loc[spread.nlargest(most).index]
+    first_less_second = drawn.iloc[:, 0] - drawn.iloc[:, 1]
+    drawn = 100 * drawn.loc[first_less_second.sort_values(ascending=False, kind="stable").index]
+    with mpl.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(2.8 + 0.95 * len(drawn.columns), 1 + 0.27 * len(drawn)))
+        sns.heatmap(
+            drawn, annot=True, fmt=".0f", cmap=MAP, vmin=0, vmax=100, linewidths=0.5, ax=ax,
+            cbar_kws={"label": "recall (%)"}, annot_kws={"fontsize": 9},
+        )  # fmt: skip
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(length=0, labeltop=True, labelbottom=False)
+        ax.tick_params("y", rotation=0)
     return figure

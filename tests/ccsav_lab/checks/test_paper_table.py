@@ -8,13 +8,15 @@ from ccsav_lab.checks import NotYet
 A = np.array([0.90, 0.85, 0.95, 0.80, 0.88])
 B = np.array([0.88, 0.80, 0.94, 0.78, 0.83])
 DRAWS = np.array([[0.9, 0.8, 0.85], [0.7, 0.75, 0.74], [0.6, 0.6, 0.66]])
+RECALL = np.array([[0.9, 0.2, 1.0], [0.1, 0.8, 0.7], [0.4, 0.5, 0.9], [0.3, 0.2, 0.6]])
 
 
 def test_an_answer_that_is_not_there_is_asked_for(capsys):
     checks.share_known(..., 0.5, 4)
     checks.paired_difference(..., A, B)
     checks.best_draw_gain(..., DRAWS)
-    assert capsys.readouterr().out.count("Your turn") == 3
+    checks.points_above_senses(..., RECALL)
+    assert capsys.readouterr().out.count("Your turn") == 4
 
 
 def test_share_known(capsys):
@@ -86,3 +88,24 @@ def test_best_draw_gain_refuses():
     for hint, answer in wrong.items():
         with pytest.raises(NotYet, match=hint):
             checks.best_draw_gain(answer, DRAWS)
+
+
+def test_points_above_senses(capsys):
+    checks.points_above_senses(100 * (0.1 - 0.1 + 0.4 + 0.3) / 4, RECALL)
+    checks.points_above_senses(0.0, np.tile([[0.5]], (3, 3)))
+    assert capsys.readouterr().out == "Right.\n" * 2
+
+
+def test_points_above_senses_refuses():
+    wrong = {
+        "100 times": 0.7 / 4,
+        "sign is reversed": -100 * 0.7 / 4,
+        "the better one for each class": 100 * (3.2 - 1.7) / 4,
+        "the worse sense": 100 * (0.8 + 0.6 + 0.5 + 0.4) / 4,
+        "leave that column out": 100 * (0 - 0.1 + 0 + 0) / 4,
+        "the larger of the two senses": 3.0,
+        "a number or an array": "much",
+    }
+    for hint, answer in wrong.items():
+        with pytest.raises(NotYet, match=hint):
+            checks.points_above_senses(answer, RECALL)

@@ -70,3 +70,16 @@ def test_chosen_on_test():
     np.testing.assert_allclose(heights, [1 / 2 + 1 / 3, 1 + 1 / 2 + 1 / 3, 1 / 3])
     assert sum(heights) == pytest.approx(len(accuracy))
     assert drawn_lines(above) == {"fixed beforehand": 0.1}
+
+
+def test_recall_by_sense():
+    recall = pd.DataFrame(
+        {"audio": [0.5, 0.1, 0.9, 0.4], "video": [0.5, 0.8, 0.2, 0.4], "both": [0.5, 0.7, 1, 0.6]},
+        index=["same", "seen", "heard", "bound"],
+    )
+    ax = plot.recall_by_sense(recall).axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["heard", "bound", "same", "seen"]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["audio", "video", "both"]
+    assert [t.get_text() for t in ax.texts][:3] == ["90", "20", "100"]
+    ax = plot.recall_by_sense(recall, most=2).axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["heard", "seen"]
