@@ -86,6 +86,7 @@ class Trainer:
         for n, weight in enumerate(self.weights):
             for name, value in self.optimiser.state[weight].items():
                 tensors[f"optimiser.{n}.{name}"] = value
+        tensors["step"] = torch.tensor(self.step)
         tensors = {name: value.contiguous() for name, value in tensors.items()}
         write_whole(self.state, lambda path: save_file(tensors, path))
         text = json.dumps(self.log)
@@ -98,11 +99,12 @@ class Trainer:
         self.log = json.loads((self.options.work / "log.json").read_text())
         part = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         self.model.load_state_dict(part)
-        for n, weight in enumerate(self.weights):
-            moments = {m: tensors[f"optimiser.{n}.{m}"] for m in ("exp_avg", "exp_avg_sq")}
-            moments = {m: value.to(self.options.device) for m, value in moments.items()}
-            self.optimiser.state[weight] = {"step": tensors[f"optimiser.{n}.step"], **moments}
-        self.step = int(tensors["optimiser.0.step"])
+        for name, value in tensors.items():
+            if name.startswith("optimiser."):  # a weight that had no gradient yet has no state
+                _, n, moment = name.split(".")
+                value = value if moment == "step" else value.to(self.options.device)
+                self.optimiser.state[self.weights[int(n)]][moment] = value
+        self.step = int(tensors["step"])
         print(f"continuing from step {self.step}")
 
 
