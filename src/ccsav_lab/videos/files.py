@@ -35,6 +35,7 @@ def _write(video, file):
         picture.height, picture.width = video.frames.shape[1:3]
         picture.pix_fmt, picture.options = "yuv420p", {"crf": "18"}
         sound = container.add_stream(CODECS[1], rate=video.rate, layout="mono")
+        sound.options = {"aac_coder": "fast"}  # half the time, as near to the waveform
         for frame in video.frames:
             container.mux(picture.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(picture.encode())
