@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -97,5 +98,4 @@ def relabelled(dataset: Dataset, table: pd.DataFrame, confidence: float = 0.5) -
         )
     new = dataset.table.rename(columns={"label": "true_label"})
     new = new.assign(label=table["label"].to_numpy(), confidence=table["confidence"].to_numpy())
-    subset = dataset.subset(kept)
-    return Dataset(new.iloc[kept], subset.root, subset.waveforms, subset.rate)
+    return replace(dataset.subset(kept), table=new.iloc[kept])

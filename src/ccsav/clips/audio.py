@@ -7,6 +7,7 @@ import soundfile
 import soxr
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+EXTRA = 1.0  # seconds read after a part of a recording, so that resampling does not see its end
 _RATES = (2_000, 768_000)  # Hz; a header with a rate outside is taken to be wrong
 
 
@@ -34,26 +35,28 @@ def header(path: str | Path) -> tuple[int, int]:
     return info.frames, info.samplerate
 
 
-def read_audio(path: str | Path, rate: int | None = None) -> np.ndarray:
+def read_audio(path: str | Path, rate: int | None = None, until: float = np.inf) -> np.ndarray:
     """Decode a recording to one channel at `rate` Hz (default: its own), (samples,), float32, ±1.
 
-    Raises `AudioError` as `header` and `prepare` do, or where decoding fails.
+    Only the first `until` seconds are decoded. Raises `AudioError` as `header` and `prepare` do, or
+    where decoding fails.
     """
-    _, source_rate = header(path)
-    try:
-        channels, _ = soundfile.read(str(path), dtype="float32", always_2d=True)  # (samples, ch)
+    samples, source_rate = header(path)
+    stop = round(min(samples, (until + EXTRA) * source_rate))
+    try:  # (samples, channels)
+        channels, _ = soundfile.read(str(path), stop=stop, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: decoding failed: {error.error_string}") from error
-    return prepare(channels.mean(axis=1), source_rate, rate or source_rate, name=path)
+    return prepare(channels.mean(axis=1), source_rate, rate or source_rate, path, until)
 
 
 def prepare(
-    waveform: np.ndarray, source_rate: int, rate: int, name: object = "waveform"
+    waveform: np.ndarray, source_rate: int, rate: int, name="waveform", until: float = np.inf
 ) -> np.ndarray:
     """Check one mono waveform, (samples,), and resample it from `source_rate` to `rate`, in Hz.
 
-    Raises `AudioError`, naming `name`, for more than one dimension, no samples, samples that are
-    NaN or infinite, or an impossible rate.
+    Only its first `until` seconds are used. Raises `AudioError`, naming `name`, for more than one
+    dimension, no samples, samples that are NaN or infinite, or an impossible rate.
     """
     waveform = np.asarray(waveform, dtype=np.float32)
     _check_rate(source_rate, name)
@@ -61,10 +64,13 @@ def prepare(
         raise AudioError(f"{name}: expected one channel, (samples,), but got {waveform.shape}.")
     if waveform.size == 0:
         raise AudioError(f"{name}: the recording has no samples.")
+    waveform = waveform[: round(min(len(waveform), (until + EXTRA) * source_rate))]
     bad = np.count_nonzero(~np.isfinite(waveform))
     if bad:
         raise AudioError(f"{name}: {bad} of {waveform.size} samples are NaN or infinite.")
-    return waveform if source_rate == rate else soxr.resample(waveform, source_rate, rate)
+    if source_rate != rate:
+        waveform = soxr.resample(waveform, source_rate, rate)
+    return waveform[: round(min(len(waveform), until * rate))]
 
 
 def _check_rate(rate, name):

@@ -1,8 +1,9 @@
 """A dataset is a table: one row per clip, with its path, label and optional group."""
 
 import hashlib
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ class Dataset:
         `group` (speaker, source recording, fold) must not be on both sides of a split; `video`
         is the video of a clip whose `path` is a sound; further columns are kept.
     root : folder that relative paths start from; default: the working directory.
-    waveforms : for clips in memory, one mono waveform (samples,) per row; `path` is then a name.
-    rate : sampling rate of `waveforms`, in Hz.
+    waveforms, videos : for clips in memory, one mono waveform (samples,), one video (T, H, W, 3),
+        uint8, or both, per row; `path` is then a name.
+    rate, fps : samples of `waveforms` and frames of `videos` per second.
 
     Raises
     ------
@@ -51,6 +53,8 @@ class Dataset:
     root: Path = field(default_factory=Path)
     waveforms: Sequence[np.ndarray] | None = None
     rate: int | None = None
+    videos: Sequence[np.ndarray] | None = None
+    fps: float | None = None
 
     def __post_init__(self):
         table = self.table.reset_index(drop=True)
@@ -64,19 +68,21 @@ class Dataset:
 
     def __repr__(self):
         groups = f", {self.table['group'].nunique()} groups" if "group" in self.table else ""
-        origin = "memory" if self.waveforms is not None else self.root
+        origin = "memory" if _in_memory(self) else self.root
         return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {origin})"
 
     def __len__(self):
         return len(self.table)
 
     @classmethod
-    def from_arrays(cls, waveforms, rate, labels=None, groups=None) -> "Dataset":
-        """Make a dataset in memory from mono waveforms, each (samples,), at `rate` Hz."""
-        names = [f"clip {i}" for i in range(len(waveforms))]
+    def from_arrays(
+        cls, waveforms=None, rate=None, labels=None, groups=None, videos=None, fps=None
+    ) -> "Dataset":
+        """Make a dataset in memory from waveforms at `rate`, videos at `fps`, or both of each."""
+        names = [f"clip {i}" for i in range(len(videos if waveforms is None else waveforms))]
         columns = {"path": names, "label": labels, "group": groups}
         table = pd.DataFrame({name: list(x) for name, x in columns.items() if x is not None})
-        return cls(table, waveforms=list(waveforms), rate=rate)
+        return cls(table, waveforms=waveforms, rate=rate, videos=videos, fps=fps)
 
     @property
     def labels(self) -> np.ndarray:
@@ -86,8 +92,9 @@ class Dataset:
     def subset(self, rows) -> "Dataset":
         """Keep some clips: `rows` is indices, or a boolean mask (N,)."""
         rows = np.flatnonzero(rows) if np.asarray(rows).dtype == bool else np.asarray(rows)
-        waveforms = None if self.waveforms is None else [self.waveforms[i] for i in rows]
-        return Dataset(self.table.iloc[rows], self.root, waveforms, self.rate)
+        arrays = (self.waveforms, self.videos)
+        waveforms, videos = (x if x is None else [x[i] for i in rows] for x in arrays)
+        return replace(self, table=self.table.iloc[rows], waveforms=waveforms, videos=videos)
 
     def path(self, i: int) -> Path:
         """File of clip `i`."""
@@ -98,7 +105,7 @@ class Dataset:
         name = self.table["video"].iloc[i] if "video" in self.table else None
         if not pd.isna(name):
             return self.root / name
-        if self.waveforms is None and video.is_video(self.path(i)):
+        if video.is_video(self.path(i)):
             return self.path(i)
         raise video.VideoError(f"{self.path(i)}: there is no video of it: give the column `video`.")
 
@@ -106,37 +113,50 @@ class Dataset:
         """Duration of clip `i` by its header, of "audio+video" the longer. Raises `AudioError`."""
         if modality == "audio+video":
             return max(self.seconds(i, "audio"), self.seconds(i, "video"))
-        if modality == "video":
-            return video.seconds(self.video_path(i))
-        if self.waveforms is not None:
-            return len(self.waveforms[i]) / self.rate
-        if video.is_video(self.path(i)):
-            return video.seconds(self.path(i), "audio")
-        samples, rate = audio.header(self.path(i))
+        clips, per_second = self._held(modality)
+        if clips is not None:
+            return len(clips[i]) / per_second
+        path = self.video_path(i) if modality == "video" else self.path(i)
+        if modality == "video" or video.is_video(path):
+            return video.seconds(path, modality)
+        samples, rate = audio.header(path)
         return samples / rate
 
-    def waveform(self, i: int, rate: int) -> np.ndarray:
-        """Sound of clip `i` in mono at `rate` Hz, (samples,), float32. Raises `AudioError`."""
-        if self.waveforms is not None:
-            return audio.prepare(self.waveforms[i], self.rate, rate, self.table["path"].iloc[i])
-        if video.is_video(self.path(i)):
-            return video.sound(self.path(i), rate)
-        return audio.read_audio(self.path(i), rate)
+    def waveform(self, i: int, rate: int, until: float = np.inf) -> np.ndarray:
+        """Sound of clip `i` in mono at `rate` Hz, (samples,), float32. Raises `AudioError`.
 
-    def frames(self, i: int, fps: float) -> np.ndarray:
+        Of a long file, nothing is decoded after `until` seconds.
+        """
+        if self.waveforms is not None:
+            name = self.table["path"].iloc[i]
+            return audio.prepare(self.waveforms[i], self.rate, rate, name, until)
+        read = video.sound if video.is_video(self.path(i)) else audio.read_audio
+        return read(self.path(i), rate, until)
+
+    def frames(self, i: int, fps: float, until: float = np.inf) -> np.ndarray:
         """Frames of the video of clip `i`, (T, H, W, 3), uint8; see `video.frames`."""
-        return video.frames(self.video_path(i), fps)
+        if self.videos is None:
+            return video.frames(self.video_path(i), fps, until)
+        length = min(self.seconds(i, "video"), until)
+        n = min(math.ceil(length * self.fps), len(self.videos[i]))
+        return self.videos[i][video.even_steps(n, length, fps)]
 
     def digest(self, i: int, modality: str = "audio") -> str:
         """SHA-256 of the clip's bytes, by which a cache finds it; the path does not matter."""
         if modality == "audio+video":
             both = f"{self.digest(i)} {self.digest(i, 'video')}"
             return hashlib.sha256(both.encode()).hexdigest()
-        if modality == "audio" and self.waveforms is not None:
-            content = np.asarray(self.waveforms[i], np.float32).tobytes()
-            return hashlib.sha256(content + str(self.rate).encode()).hexdigest()
+        clips, per_second = self._held(modality)
+        if clips is not None:
+            clip = np.asarray(clips[i], np.float32 if modality == "audio" else np.uint8)
+            about = f"{per_second:g}{'x'.join(map(str, clip.shape[1:]))}"
+            return hashlib.sha256(clip.tobytes() + about.encode()).hexdigest()
         with open(self.video_path(i) if modality == "video" else self.path(i), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _held(self, modality):
+        """The clips in memory, or None, and how many of their samples or frames are a second."""
+        return (self.videos, self.fps) if modality == "video" else (self.waveforms, self.rate)
 
 
 def _problems(dataset):
@@ -157,16 +177,33 @@ def _problems(dataset):
         problems += count_and_name(similar, "labels that differ only by case or spaces")
     repeated = table["path"][table["path"].notna() & table["path"].duplicated()].unique()
     problems += count_and_name(repeated, "paths that stand in more than one row")
-    if dataset.waveforms is not None:
-        if len(dataset.waveforms) != len(table):
-            problems.append(f"{len(dataset.waveforms)} waveforms for {len(table)} rows.")
-        if not dataset.rate:
-            problems.append("waveforms need their sampling rate: give `rate` in Hz.")
-        return problems
+    if _in_memory(dataset):
+        return problems + _problems_of_arrays(dataset)
     paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
     missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
     folder = dataset.root.resolve()
     return problems + count_and_name(missing, f"files that do not exist under {folder}")
+
+
+def _problems_of_arrays(dataset):
+    """Problems of clips in memory: their number, their kind, and the time that they take."""
+    problems = []
+    for name, clips, per_second, needed in (
+        ("waveforms", dataset.waveforms, dataset.rate, "sampling rate: give `rate` in Hz."),
+        ("videos", dataset.videos, dataset.fps, "frames per second: give `fps`."),
+    ):
+        if clips is not None and len(clips) != len(dataset):
+            problems.append(f"{len(clips)} {name} for {len(dataset)} rows.")
+        if clips is not None and not per_second:
+            problems.append(f"{name} need their {needed}")
+    videos = enumerate(() if dataset.videos is None else dataset.videos)
+    wrong = [i for i, x in videos if np.shape(x)[3:] != (3,) or x.dtype != np.uint8 or not len(x)]
+    return problems + count_and_name(wrong, "rows whose video is not (T, H, W, 3), uint8")
+
+
+def _in_memory(dataset):
+    """Whether clips are arrays, and paths their names."""
+    return dataset.waveforms is not None or dataset.videos is not None
 
 
 def count_and_name(rows, what: str) -> list[str]:

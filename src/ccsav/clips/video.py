@@ -1,6 +1,7 @@
 """Read a video: its frames at even steps of time, and its sound track. Needs PyAV."""
 
 from contextlib import contextmanager
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from ccsav.clips import audio
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
-MIN_FRAMES = 4  # of a short video, if it has so many
+MIN_FRAMES, MOST_FRAMES = 4, 768  # of a short video, if it has so many, and of a long one
 _TOLERANCE = 0.5  # seconds by which the frames may end before the length in the header
 
 
@@ -34,54 +35,58 @@ def seconds(path: str | Path, kind: str = "video") -> float:
         raise VideoError(f"{path}: the header does not say how long it is.")
 
 
-def frames(path: str | Path, fps: float = 2.0, most: int = 768) -> np.ndarray:
-    """Read frames at even steps of time: the first, the last, and those between.
+def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndarray:
+    """Read frames at even steps of time, (T, H, W, 3), uint8, red, green, blue; see `even_steps`.
 
-    Parameters
-    ----------
-    fps : frames per second of video, but at least `MIN_FRAMES` in all.
-    most : frames at most; a longer video gets fewer per second.
-
-    Returns
-    -------
-    frames : (T, H, W, 3), uint8, red, green, blue; T is even, since models take frames in pairs.
-
-    Raises
-    ------
-    VideoError : the file is missing, not a video, or incomplete.
+    fps: frames per second of video. until: seconds to read; nothing after them is decoded. Raises
+    `VideoError` if the file is missing, not a video, or incomplete.
     """
-    length = seconds(path)
+    length = min(seconds(path), until)
     with _open(path, "video") as (container, track):
-        times = [packet.pts * track.time_base for packet in container.demux(track) if packet.size]
+        read = takewhile(lambda x: (x.dts or 0) * track.time_base < until, container.demux(track))
+        times = [packet.pts * track.time_base for packet in read if packet.size]
+    times = [time for time in times if time < until]  # in the order of decoding
     if not times or max(times) < 0.9 * length - _TOLERANCE:
         raise VideoError(f"{path}: the frames end before {length:.2f} s.")
-    pairs = max(1, int(min(max(length * fps, MIN_FRAMES), most, len(times)) // 2))
-    wanted = np.linspace(0, len(times) - 1, 2 * pairs).round().astype(int)  # (T,)
+    wanted = even_steps(len(times), length, fps)
     with _open(path, "video") as (container, track):
-        decoded = enumerate(container.decode(track))
+        decoded = enumerate(islice(container.decode(track), wanted[-1] + 1))
         kept = {i: frame.to_ndarray(format="rgb24") for i, frame in decoded if i in wanted}
     if not np.isin(wanted, list(kept)).all():
         raise VideoError(f"{path}: some of the frames cannot be decoded.")
     return np.stack([kept[i] for i in wanted])
 
 
-def sound(path: str | Path, rate: int) -> np.ndarray:
+def even_steps(n: int, length: float, fps: float, most: int = MOST_FRAMES) -> np.ndarray:
+    """Which of n frames, that take `length` seconds, to take at `fps` frames per second, (T,).
+
+    The first, the last, and those between at even steps; T is even, since models take frames in
+    pairs, and from `MIN_FRAMES` to `most`, but not more than n.
+    """
+    pairs = max(1, int(min(max(length * fps, MIN_FRAMES), most, n) // 2))
+    return np.linspace(0, n - 1, 2 * pairs).round().astype(int)
+
+
+def sound(path: str | Path, rate: int, until: float = np.inf) -> np.ndarray:
     """Read a video's sound track at `rate` Hz, mixed to one channel, (samples,), float32.
 
-    Raises `VideoError` if the video has no sound, and `AudioError` as `audio.prepare` does.
+    Only the first `until` seconds are decoded. Raises `VideoError` if the video has no sound, and
+    `AudioError` as `audio.prepare` does.
     """
     with _open(path, "audio") as (container, track):
         from av import AudioResampler
 
-        source_rate, as_floats = track.rate, AudioResampler(format="fltp")
+        source_rate, as_floats, end = track.rate, AudioResampler(format="fltp"), until + audio.EXTRA
+        read = takewhile(lambda frame: (frame.time or 0) < end, container.decode(track))
         pieces = [
             piece.to_ndarray()  # (channels, samples)
-            for frame in [*container.decode(track), None]  # None: the rest in the resampler
+            for frame in chain(read, [None])  # None: the rest in the resampler
             for piece in as_floats.resample(frame)
         ]
     if not pieces:
         raise VideoError(f"{path}: the sound track is empty.")
-    return audio.prepare(np.concatenate(pieces, axis=1).mean(axis=0), source_rate, rate, path)
+    wave = np.concatenate(pieces, axis=1).mean(axis=0)
+    return audio.prepare(wave, source_rate, rate, path, until)
 
 
 @contextmanager

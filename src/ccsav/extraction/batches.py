@@ -36,11 +36,8 @@ class Extraction:
     def identity(self) -> dict:
         """Everything that decides a clip's head vectors, besides the clip and its prompt."""
         lalm, columns = self.lalm, ["module", "head", "pool"]
-        video = {}
-        if self.modality != "audio":
-            video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
-            video |= lalm.processor.frame_settings.own()
-        return video | {
+        video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
+        return ({} if self.modality == "audio" else video | lalm.processor.frame_settings.own()) | {
             "algorithm": _ALGORITHM,
             "fingerprint": lalm.fingerprint,
             "window_s": lalm.window,
@@ -53,15 +50,14 @@ class Extraction:
 def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str) -> tuple:
     """Load some clips as a model takes them; raises `AudioError` if one cannot be read.
 
-    Returns waveforms, each (samples,), at the model's rate and cut to its window, and videos, each
-    (T, H, W, 3), at its frames per second; None for what is not in the modality.
+    Returns waveforms, each (samples,), at the model's rate, and videos, each (T, H, W, 3), at its
+    frames per second, both cut to its window; None for what is not in the modality.
     """
     waveforms = videos = None
     if "video" in modality:
-        videos = [dataset.frames(i, lalm.fps) for i in indices]
+        videos = [dataset.frames(i, lalm.fps, lalm.window) for i in indices]
     if "audio" in modality:
-        samples = round(lalm.window * lalm.rate)
-        waveforms = [dataset.waveform(i, lalm.rate)[:samples] for i in indices]
+        waveforms = [dataset.waveform(i, lalm.rate, lalm.window) for i in indices]
     return waveforms, videos
 
 

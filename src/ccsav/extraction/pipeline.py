@@ -50,7 +50,8 @@ def extract(
     cache : folder to keep finished rows in and to take them from; default: none. A row is found
         by the model's weights, the question, the heads, the formats and the clip's bytes.
     on_error : "raise", or "skip": leave out clips that cannot be used, and list them in `skipped`.
-    truncate : use the beginning of sounds longer than the model's window; otherwise they fail.
+    truncate : use the beginning of clips longer than the model's window, and read no more of them;
+        otherwise they fail.
     dtype : format of the head vectors, "float16" or "float32".
     progress : show a bar with clips per second.
 
@@ -82,7 +83,7 @@ def extract(
     prompts = [prompt_of[text] for text in questions]
     chosen = lalm.select(heads, modality)
     work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
-    seconds, reasons = _survey(work, truncate and modality == "audio")
+    seconds, reasons = _survey(work, truncate)
     if reasons and on_error == "raise":
         raise ExtractionError(_listed(dataset, reasons))
     clips = defaultdict(list)  # {key of the row: clips with the same bytes and prompt}

@@ -25,32 +25,9 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
     size / heads. With grouped-query attention there is a head for each query head. `module` is the
     path of the output projection. Raises `ValueError` for a layer without separate heads.
     """
-    rows = []
-    for site in sites:
-        for layer, block in enumerate(model.get_submodule(site.layers)):
-            attention = getattr(block, site.attention, None)
-            name = next((p for p in site.projections if _attribute(attention, p)), None)
-            if name is None:
-                raise ValueError(
-                    f"layer {site.layers}.{layer} has no {site.attention} with one of "
-                    f"{site.projections}: it is not an attention layer that heads can be read from."
-                )
-            module = f"{site.layers}.{layer}.{site.attention}.{name}"
-            width = _attribute(attention, name).weight.shape[1]
-            dim = _attribute(attention, site.dim)
-            if width % dim:
-                raise ValueError(f"{module} takes {width} numbers, not a multiple of {dim}.")
-            for head in range(width // dim):
-                rows.append((layer, head, site.kind, dim, site.pool, module))
+    rows = [row for site in sites for row in site.heads_in(model)]
     columns = ["layer", "head", "kind", "dim", "pool", "module"]
     return pd.DataFrame(rows, columns=columns).rename_axis("index")
-
-
-def _attribute(module, path):
-    """The attribute at a dotted path, or None."""
-    for name in path.split("."):
-        module = getattr(module, name, None)
-    return module
 
 
 def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:

@@ -2,15 +2,13 @@
 
 import math
 import warnings
-from functools import partial
 from pathlib import Path
 
 import torch
-import transformers
 
 from ccsav.lalm import checkpoints
 from ccsav.lalm.batch_inputs import MARGIN
-from ccsav.lalm.families import FAMILIES
+from ccsav.lalm.families import find_family
 from ccsav.lalm.heads import find_heads
 from ccsav.lalm.model import LALM
 
@@ -70,7 +68,8 @@ def load_lalm(
         name_or_path = {"mini": MINI, "small": SMALL}[name]
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
-    family = _family(name_or_path, revision)
+    _check_folder(name_or_path)
+    family = find_family(name_or_path, revision)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype in ("auto", "fast"):
@@ -80,20 +79,17 @@ def load_lalm(
     dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     one_device = None if device_map else device
     checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
-    model = _model(name_or_path, family, dtype, device_map, revision)
+    model = family.load_model(name_or_path, dtype, device_map, revision)
     model = (model if device_map else model.to(device)).eval().requires_grad_(False)
-    load_processor = family.processor or partial(
-        transformers.AutoProcessor.from_pretrained, trust_remote_code=False
-    )
-    processor = load_processor(name_or_path, revision=revision)
+    processor = family.load_processor(name_or_path, revision)
     heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
     window = _window(window, family.window or processor.feature_extractor.n_samples / rate, rate)
     name = f"{name}@{revision}" if revision else name
     return LALM(name, model, processor, family, heads, rate, window, max_pixels)
 
 
-def _family(name_or_path, revision):
-    """The model's family, by its config.json, or an `OSError` / `ValueError` of one sentence."""
+def _check_folder(name_or_path):
+    """Raise `OSError` for what can only be a folder of this machine, but is none of a model."""
     name, folder = str(name_or_path), Path(name_or_path)
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
@@ -101,39 +97,6 @@ def _family(name_or_path, revision):
         hint = hint if folder == MINI else "A folder with a config.json is expected."
         hint = "Make it in a clone of the repository: make small." if folder == SMALL else hint
         raise OSError(f"{name}: no model here. {hint}")
-    try:
-        config, _ = transformers.PreTrainedConfig.get_config_dict(name_or_path, revision=revision)
-    except OSError as error:
-        raise OSError(
-            f"{name}: no local folder, and the Hugging Face hub does not give it. Check the name "
-            "and the connection, or give the folder of a model."
-        ) from error
-    model_type = config.get("model_type")
-    if model_type not in FAMILIES:
-        known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
-        raise ValueError(
-            f"{name}: model type {model_type} is not supported; the families are {known}."
-        )
-    return FAMILIES[model_type]
-
-
-def _model(name_or_path, family, dtype, device_map, revision):
-    """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
-    load = family.load or partial(
-        getattr(transformers, family.model_class).from_pretrained, trust_remote_code=False
-    )
-    options = {"dtype": dtype, "device_map": device_map, "revision": revision}
-    model, report = load(name_or_path, **options, use_safetensors=True, output_loading_info=True)
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ValueError(
-            f"{name_or_path}: {len(missing)} weights of {family.model_class} are not in it, such "
-            f"as {missing[0]}: it was saved for another class. Look for the version for "
-            "transformers (on the hub often with -hf in its name)."
-        )
-    if family.adapt is not None:
-        family.adapt(model, name_or_path, revision)
-    return model
 
 
 def _window(seconds, longest, rate):

@@ -96,3 +96,19 @@ def test_truncated_file(tmp_path, tone):
 def test_prepare_refuses_two_dimensions():
     with pytest.raises(audio.AudioError, match=r"clip 7: expected one channel.*\(2, 9\)"):
         audio.prepare(np.zeros((2, 9)), RATE, RATE, "clip 7")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+def test_a_part_is_the_beginning_of_the_whole(tmp_path, suffix, monkeypatch):
+    """To the bit, although the rest is not decoded."""
+    path, noise = tmp_path / f"a.{suffix}", np.random.default_rng(0).normal(0, 0.1, 8 * 44_100)
+    soundfile.write(path, noise, 44_100)
+    whole, lengths = audio.read_audio(path, 16_000), []
+    read = soundfile.read
+    monkeypatch.setattr(
+        soundfile, "read", lambda *x, **y: lengths.append(len((z := read(*x, **y))[0])) or z
+    )
+    part = audio.read_audio(path, 16_000, until=2)
+    np.testing.assert_array_equal(part, whole[:32_000])
+    assert lengths == [3 * 44_100]
+    np.testing.assert_array_equal(audio.read_audio(path, 16_000, until=100), whole)

@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 
 from ccsav import Dataset
+from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import DatasetError
 from tests.ccsav.clips.recordings import write
+from tests.videos import write as write_video
 
 
 def test_all_problems_are_reported_at_once(tmp_path):
@@ -53,3 +55,47 @@ def test_clips_in_memory():
         Dataset(dataset.table, waveforms=waves[:1], rate=8_000)
     with pytest.raises(DatasetError, match="sampling rate"):
         Dataset(dataset.table, waveforms=waves)
+
+
+def test_videos_in_memory():
+    rng = np.random.default_rng(0)
+    videos = [rng.integers(0, 255, (n, 6, 8, 3), np.uint8) for n in (16, 40)]
+    waves = [np.zeros(16_000, np.float32)] * 2
+    dataset = Dataset.from_arrays(waves, 8_000, ["a", "b"], videos=videos, fps=8)
+    assert "in memory" in repr(dataset)
+    assert (dataset.seconds(0), dataset.seconds(1, "video")) == (2.0, 5.0)
+    assert dataset.seconds(1, "audio+video") == 5.0
+    np.testing.assert_array_equal(dataset.frames(0, 8), videos[0])
+    assert dataset.frames(1, 2).shape == (10, 6, 8, 3)
+    np.testing.assert_array_equal(dataset.frames(1, 2)[[0, -1]], videos[1][[0, -1]])
+    np.testing.assert_array_equal(dataset.frames(1, 8, until=2), videos[1][:16])
+    few = dataset.subset([1])
+    np.testing.assert_array_equal(few.frames(0, 8), videos[1])
+    assert few.digest(0, "video") == dataset.digest(1, "video")
+    assert len({dataset.digest(0, m) for m in ("audio", "video", "audio+video")}) == 3
+    silent = Dataset.from_arrays(videos=videos, fps=4)
+    assert silent.digest(0, "video") != dataset.digest(0, "video")
+    assert silent.seconds(0, "video") == 4.0
+    with pytest.raises(AudioError, match=r"^clip 0: there is no such file"):
+        silent.seconds(0)
+
+
+def test_wrong_videos_in_memory():
+    table = pd.DataFrame({"path": ["a", "b"]})
+    right = np.zeros((4, 6, 8, 3), np.uint8)
+    with pytest.raises(DatasetError, match=r"1 videos for 2 rows\.\n- .*give `fps`"):
+        Dataset(table, videos=[right])
+    wrong = [right.astype(float), right[..., 0], right[:0], right]
+    with pytest.raises(DatasetError, match=r"3 rows whose video is not .*uint8: 0, 1, 2$"):
+        Dataset.from_arrays(videos=wrong, fps=8)
+
+
+def test_a_frame_of_a_file_and_of_memory_are_chosen_alike(tmp_path):
+    write_video(tmp_path / "a.mp4", seconds=2.96)
+    file = Dataset(pd.DataFrame({"path": ["a.mp4"]}), tmp_path)
+    memory = Dataset.from_arrays(videos=[file.frames(0, 25)], fps=25)
+    assert len(memory.videos[0]) == 74
+    for fps, until in ((2, np.inf), (5, np.inf), (0.1, np.inf), (4, 1.5)):
+        frames = [x.frames(0, fps, until) for x in (file, memory)]
+        assert frames[0].shape == frames[1].shape
+        np.testing.assert_allclose(*[x.astype(float) for x in frames], atol=8)

@@ -1,4 +1,5 @@
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_frames_and_sound(tmp_path, suffix):
 def test_number_of_frames(tmp_path):
     path = videos.write(tmp_path / "a.mp4", seconds=2)
     assert len(video.frames(path, fps=2)) == 4
-    assert len(video.frames(path, fps=10, most=7)) == 6
+    assert len(video.even_steps(50, 2, fps=10, most=7)) == 6
     assert len(video.frames(path, fps=0.1)) == video.MIN_FRAMES
     first, *_, last = video.frames(path, fps=0.1)[..., 0].mean(axis=(1, 2))
     assert first == pytest.approx(40, abs=8)
@@ -54,3 +55,68 @@ def test_without_pyav(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"pip install 'ccsav\[video\]'"):
         video.frames(path)
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory):
+    """A minute of small frames, with sound."""
+    folder = tmp_path_factory.mktemp("long")
+    return videos.write(folder / "long.mp4", seconds=60, size=(32, 32), rate=8_000)
+
+
+@pytest.fixture
+def work_done(monkeypatch):
+    """Counts packets read, frames decoded (of either track) and frames converted to RGB."""
+    done = {"packets": 0, "frames": 0, "converted": 0}
+
+    class Frame:
+        def __init__(self, frame):
+            self.frame = frame
+
+        def to_ndarray(self, **options):
+            done["converted"] += 1
+            return self.frame.to_ndarray(**options)
+
+    def counted(items, name, of=lambda x: x):
+        for item in items:
+            done[name] += 1
+            yield of(item)
+
+    class Container:
+        def __init__(self, container):
+            self.container, self.streams = container, container.streams
+
+        def demux(self, track):
+            return counted(self.container.demux(track), "packets")
+
+        def decode(self, track):
+            of = Frame if track.type == "video" else lambda x: x
+            return counted(self.container.decode(track), "frames", of)
+
+    opened = video._open
+
+    @contextmanager
+    def counting(path, kind):
+        with opened(path, kind) as (container, track):
+            yield Container(container), track
+
+    monkeypatch.setattr(video, "_open", counting)
+    return done
+
+
+def test_the_rest_of_a_long_file_is_not_decoded(long_video, work_done):
+    frames = video.frames(long_video, fps=2, until=4)
+    assert frames.shape == (8, 32, 32, 3)
+    assert work_done == {"packets": 101, "frames": 100, "converted": 8}
+    wave = video.sound(long_video, 16_000, until=4)
+    assert len(wave) == 64_000
+    assert work_done["frames"] - 100 <= 5 * 8_000 / 1024 + 2
+    np.testing.assert_array_equal(wave, video.sound(long_video, 16_000)[:64_000])
+    assert work_done["frames"] > 60 * 8_000 / 1024
+
+
+def test_only_frames_that_are_wanted_are_converted(long_video, work_done):
+    assert len(video.frames(long_video, fps=0.1)) == 6
+    assert work_done["converted"] == 6
+    whole = video.frames(long_video, fps=2, until=600)
+    np.testing.assert_array_equal(whole, video.frames(long_video, fps=2))

@@ -25,7 +25,7 @@ def test_loading_clips(tmp_path, dataset):
     video_clips = Dataset(pd.DataFrame({"path": ["a.mp4"]}), tmp_path)
     waveforms, frames = load_clips(model, video_clips, [0], "audio+video")
     np.testing.assert_array_equal(waveforms[0], video_clips.waveform(0, 8_000)[:3_200])
-    np.testing.assert_array_equal(frames[0], video_clips.frames(0, 2.0))
+    np.testing.assert_array_equal(frames[0], video_clips.frames(0, 2.0, 0.4))
     assert load_clips(model, video_clips, [0], "video")[0] is None
 
 

@@ -4,6 +4,8 @@ To add a family: describe it in a file of its own, as `qwen2_audio` does, and en
 under the `model_type` of its transformers config.
 """
 
+import transformers
+
 from ._family import Family, Site, position_ids, shortened_encoder
 from .audio_flamingo import AUDIO_FLAMINGO_3, MUSIC_FLAMINGO
 from .gemma3n import GEMMA3N
@@ -37,4 +39,22 @@ FAMILIES = {
     "qwen3_asr": QWEN3_ASR,
 }
 
-__all__ = ["FAMILIES", "Family", "Site", "position_ids", "shortened_encoder"]
+__all__ = ["FAMILIES", "Family", "Site", "find_family", "position_ids", "shortened_encoder"]
+
+
+def find_family(name_or_path, revision: str | None = None) -> Family:
+    """The family of a model, by its config.json, or an `OSError` / `ValueError` of one sentence."""
+    try:
+        config, _ = transformers.PreTrainedConfig.get_config_dict(name_or_path, revision=revision)
+    except OSError as error:
+        raise OSError(
+            f"{name_or_path}: no local folder, and the Hugging Face hub does not give it. Check "
+            "the name and the connection, or give the folder of a model."
+        ) from error
+    model_type = config.get("model_type")
+    if model_type not in FAMILIES:
+        known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
+        raise ValueError(
+            f"{name_or_path}: model type {model_type} is not supported; the families are {known}."
+        )
+    return FAMILIES[model_type]

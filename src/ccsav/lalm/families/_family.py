@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+import transformers
 from torch import nn
 
 QUESTION = "What sound is this?"
@@ -30,6 +32,31 @@ class Site:
     pool: str
     projections: tuple[str, ...] = ("o_proj", "out_proj")
     dim: str = "head_dim"
+
+    def heads_in(self, model: nn.Module) -> Iterator[tuple]:
+        """The heads in a model: (layer, head, kind, dim, pool, path of the output projection)."""
+        for layer, block in enumerate(model.get_submodule(self.layers)):
+            attention = getattr(block, self.attention, None)
+            name = next((p for p in self.projections if _attribute(attention, p)), None)
+            if name is None:
+                raise ValueError(
+                    f"layer {self.layers}.{layer} has no {self.attention} with one of "
+                    f"{self.projections}: it is not an attention layer that heads can be read from."
+                )
+            module = f"{self.layers}.{layer}.{self.attention}.{name}"
+            width = _attribute(attention, name).weight.shape[1]
+            dim = _attribute(attention, self.dim)
+            if width % dim:
+                raise ValueError(f"{module} takes {width} numbers, not a multiple of {dim}.")
+            for head in range(width // dim):
+                yield layer, head, self.kind, dim, self.pool, module
+
+
+def _attribute(module, path):
+    """The attribute at a dotted path, or None."""
+    for name in path.split("."):
+        module = getattr(module, name, None)
+    return module
 
 
 TOWER_SITES = (  # of most families: a language model behind an audio tower
@@ -89,6 +116,33 @@ class Family:
     adapt: Callable | None = None
     unused: tuple[str, ...] = ()
     processor: Callable | None = None
+
+    def load_model(self, name_or_path, dtype, device_map=None, revision=None) -> nn.Module:
+        """The model, or a `ValueError` if some of its weights are not in the checkpoint."""
+        load = self.load or partial(
+            getattr(transformers, self.model_class).from_pretrained, trust_remote_code=False
+        )
+        options = {"dtype": dtype, "device_map": device_map, "revision": revision}
+        model, report = load(
+            name_or_path, **options, use_safetensors=True, output_loading_info=True
+        )
+        missing = sorted(report["missing_keys"])
+        if missing:
+            raise ValueError(
+                f"{name_or_path}: {len(missing)} weights of {self.model_class} are not in it, such "
+                f"as {missing[0]}: it was saved for another class. Look for the version for "
+                "transformers (on the hub often with -hf in its name)."
+            )
+        if self.adapt is not None:
+            self.adapt(model, name_or_path, revision)
+        return model
+
+    def load_processor(self, name_or_path, revision=None) -> object:
+        """The processor, for audio and, in a family that takes videos, for frames."""
+        load = self.processor or partial(
+            transformers.AutoProcessor.from_pretrained, trust_remote_code=False
+        )
+        return load(name_or_path, revision=revision)
 
 
 def chat_prompt(lalm, question: str, modality: str = "audio") -> str:
