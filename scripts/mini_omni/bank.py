@@ -1,18 +1,39 @@
 """The bank of training clips, rendered once: log-mel features, frames, and facts of each."""
 
+import json
 import math
 import multiprocessing
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from ccsav.extraction.store import write_whole
 from ccsav_lab import videos
 from mini_omni.model import FPS, SECONDS, SIZE, extractor
 
 RATE = 16_000  # Hz
 TRAINED = videos.CLASSES.index[~videos.CLASSES["held_out"]].tolist()
 PORTION = 250  # clips that one worker renders at a time
+
+
+def kept_bank(folder: Path, number: int, seed: int, workers: int) -> dict:
+    """The bank of an earlier call with the same folder, or else one that is made and kept there."""
+    file, columns = folder / "facts.json", ("mel", "frames", "activity")
+    made_as = {"clips": number, "seed": seed}
+    if not file.exists():
+        bank = make_bank(number, seed, workers)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in columns:
+            np.save(folder / f"{name}.npy", bank[name], allow_pickle=False)
+        text = json.dumps(made_as | {"facts": bank["facts"]})
+        write_whole(file, lambda path: path.write_text(text, "utf-8"))
+    kept = json.loads(file.read_text("utf-8"))
+    if made_as != {name: kept[name] for name in made_as}:
+        raise ValueError(f"{folder}: a bank of other clips or another seed; remove it.")
+    bank = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in columns}
+    return bank | {"facts": kept["facts"]}
 
 
 def make_bank(number: int, seed: int, workers: int) -> dict:

@@ -15,8 +15,8 @@ MISMATCHED = 0.4  # share of clips with another scene's sound, where both senses
 UNLIKE = 0.4  # most correlation between the activities of two scenes that do not belong together
 
 
-def draw_batch(rng: np.random.Generator, bank: dict, tokenizer) -> dict:
-    """The model's arguments, with labels, for clips drawn from the bank with one modality."""
+def draw_batch(rng: np.random.Generator, bank: dict, tokenizer) -> tuple[dict, list[dict]]:
+    """The model's arguments, with labels, for clips drawn with one modality; facts of each."""
     modality = str(rng.choice(MODALITIES, p=SHARES))
     seen = rng.integers(len(bank["facts"]), size=BATCH)
     heard = seen.copy()
@@ -24,7 +24,7 @@ def draw_batch(rng: np.random.Generator, bank: dict, tokenizer) -> dict:
         for k in np.flatnonzero(rng.random(BATCH) < MISMATCHED):
             heard[k] = another(rng, bank, seen[k])
     facts = [joined_facts(bank["facts"], i, j) for i, j in zip(seen, heard, strict=True)]
-    return arguments_of(rng, bank, tokenizer, modality, seen, heard, facts)
+    return arguments_of(rng, bank, tokenizer, modality, seen, heard, facts), facts
 
 
 def another(rng: np.random.Generator, bank: dict, i: int) -> int:

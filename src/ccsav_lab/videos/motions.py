@@ -51,9 +51,11 @@ def _radius(clip: Clip) -> float:
 def _beats(clip: Clip, t: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """Regular events: the phase since the first one in periods, (T,), and the activity, (T,)."""
     rate_hz = clip.log("rate_hz", low, high)
-    start = clip.uniform("start", 0.1, min(0.6, 0.8 / rate_hz))  # s
+    start = clip.uniform("start", 0.1, min(0.6, 0.8 / rate_hz, 0.5 * clip.seconds))  # s
     onsets = start + np.arange(int(clip.seconds * rate_hz) + 1) / rate_hz
     onsets = onsets[onsets < clip.seconds - 0.05]
+    if not len(onsets):
+        raise ValueError(f"{clip.name}: with start={start} no event is inside {clip.seconds} s.")
     clip.parameters["onsets"] = [float(x) for x in onsets]
     clip.parameters["events"] = len(onsets)
     since = t[:, None] - onsets  # (T, E)
