@@ -13,7 +13,8 @@ from ccsav.lalm.heads import find_heads
 from ccsav.lalm.model import LALM
 
 _CLONE = Path(__file__).resolve().parents[3]
-MINI, SMALL = _CLONE / "data" / "mini-lalm", _CLONE / ".cache" / "small-lalm"
+MINI, OMNI = _CLONE / "data" / "mini-lalm", _CLONE / "data" / "mini-omni"
+SMALL = _CLONE / ".cache" / "small-lalm"
 
 
 def load_lalm(
@@ -33,9 +34,9 @@ def load_lalm(
 
     Parameters
     ----------
-    name_or_path : "mini", the model in this repository; "small", which `make small` makes; a
-        folder, as `save_pretrained` writes it; or a name on the Hugging Face hub, downloaded
-        unless it is in the local cache
+    name_or_path : "mini", or "mini-omni", which also sees, the models in this repository; "small",
+        which `make small` makes; a folder, as `save_pretrained` writes it; or a name on the Hugging
+        Face hub, downloaded unless it is in the local cache
     device : "auto" (a GPU if there is one, else the CPU), or a torch device
     dtype : "auto" (bfloat16 on a GPU, float32 on the CPU), "fast" (bfloat16 also on a CPU that
         computes in it, see docs/benchmarks.md), or a torch dtype or its name
@@ -58,14 +59,14 @@ def load_lalm(
     >>> ccsav.load_lalm("mini").heads.groupby("kind").size().to_dict()
     {'decoder': 48, 'encoder': 24}
     """
-    name = str(name_or_path)
-    if name_or_path in ("mini", "small"):  # text: a `Path` is always a path
+    name, named = str(name_or_path), {"mini": MINI, "mini-omni": OMNI, "small": SMALL}
+    if name_or_path in named:  # text: a `Path` is always a path
         if Path(name).exists():
             raise ValueError(
                 f"{name}: the name of a model, and also a path here. Give './{name}' for the path, "
                 "or change the working directory for the model."
             )
-        name_or_path = {"mini": MINI, "small": SMALL}[name]
+        name_or_path = named[name]
     if device_map and device != "auto":
         raise ValueError("give device or device_map, not both.")
     _check_folder(name_or_path)
@@ -94,7 +95,7 @@ def _check_folder(name_or_path):
     local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
         hint = "It comes with a clone of the repository: pip install --editable that."
-        hint = hint if folder == MINI else "A folder with a config.json is expected."
+        hint = hint if folder in (MINI, OMNI) else "A folder with a config.json is expected."
         hint = "Make it in a clone of the repository: make small." if folder == SMALL else hint
         raise OSError(f"{name}: no model here. {hint}")
 
