@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from ccsav.extraction.store import write_whole
+from ccsav.lalm.loading import load_lalm
 
 SECONDS, MEL_BINS = 2, 64
 SIZE, FPS = 56, 8  # pixels, frames per second: 4 tokens for each pair of frames, 32 in 2 s
@@ -33,10 +34,10 @@ TEXT = {
         "rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 4, 4]
     },
 }  # fmt: skip
-AUDIO = {
+AUDIO = {  # as the mini LALM's encoder, which it starts from
     "num_mel_bins": MEL_BINS,
     "d_model": 192,
-    "encoder_layers": 3,
+    "encoder_layers": 4,
     "encoder_attention_heads": 6,
     "encoder_ffn_dim": 768,
     "output_dim": TEXT["hidden_size"],
@@ -70,7 +71,10 @@ def build_tokenizer(words: list[str], asked: list[str]) -> Qwen2Tokenizer:
 
 
 def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2_5OmniThinkerForConditionalGeneration:
-    """A model with random weights; its output layer shares those of the token embeddings."""
+    """A model with the mini LALM's audio encoder, frozen, and else random weights.
+
+    Its output layer shares the weights of the token embeddings.
+    """
     ids = {name: tokenizer.convert_tokens_to_ids(token) for name, token in NAMES.items()}
     end, pad = tokenizer.convert_tokens_to_ids([END, PAD])
     config = Qwen2_5OmniThinkerConfig(
@@ -87,10 +91,28 @@ def build_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2_5OmniThinkerForCo
     )
     torch.manual_seed(seed)
     model = Qwen2_5OmniThinkerForConditionalGeneration(config)
+    take_encoder(model.model.audio_tower)
     model.lm_head.weight = model.get_input_embeddings().weight
     model.generation_config.eos_token_id = end
     model.generation_config.pad_token_id = pad
     return model
+
+
+def take_encoder(tower: torch.nn.Module) -> None:
+    """Copy the mini LALM's encoder into an audio tower, all but its `proj`, and freeze the copy.
+
+    Both classes compute the same from the same weights: the layers and fixed positions of Whisper,
+    the mean of each two frames, and a normalisation.
+    """
+    learned = load_lalm("mini", device="cpu").model.model.audio_tower.state_dict()
+    del learned["embed_positions.weight"]  # sines in both
+    for part in ("weight", "bias"):
+        learned[f"ln_post.{part}"] = learned.pop(f"layer_norm.{part}")
+    new, _ = tower.load_state_dict(learned, strict=False)
+    if set(new) != {"proj.weight", "proj.bias", "audio_bos_eos_token.weight"}:
+        raise ValueError(f"the mini LALM's encoder does not fit: {new}.")
+    for name, weight in tower.named_parameters():
+        weight.requires_grad_(name.startswith("proj."))
 
 
 def extractor() -> WhisperFeatureExtractor:
