@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from documents import markdown, written
+from documents import written
 from mini_omni.bank import TRAINED, facts_of, random_clip
 from mini_omni.batches import UNLIKE
+from mini_omni.card import MODALITIES, card
 from mini_omni.questions import BOTH, PHRASINGS, answer, possible
 
 import ccsav
@@ -22,7 +23,7 @@ from ccsav_lab.videos import CLASSES, IDLE, mismatched, tasks
 OMNI = Path(__file__).resolve().parents[1] / "data" / "mini-omni"
 CLIPS, SEED = 480, 9_000_000  # new clips, not used in training
 BATCH, EPISODES, SHOTS = 32, 20, (1, 5, 10)
-MODALITIES = ("audio", "video", BOTH)
+TELLS = {("sound", "audio"), ("sight", "video")}  # kinds of classes, and what tells them
 
 
 def answers_to(lalm, clips: list, question: str, modality: str) -> list[str]:
@@ -61,9 +62,6 @@ def chance(kind: str, modality: str) -> float | None:
     if kind == "both":  # the sense tells half of the name
         return float((1 / rows.groupby("sound" if modality == "audio" else "motion").size()).mean())
     return 1 / len(rows)
-
-
-TELLS = {("sound", "audio"), ("sight", "video")}
 
 
 def other_questions(lalm, clips: list) -> dict:
@@ -133,50 +131,6 @@ def few_shot(lalm) -> dict:
         })  # fmt: skip
     classes = len(data.labels)
     return {"classes": classes, "rows": rows.to_dict("records"), "gains": gains}
-
-
-def percent(value: float | None) -> str:
-    """A share in per cent."""
-    return "" if value is None else f"{100 * value:.1f}"
-
-
-def card(measured: dict) -> dict:
-    """The tables of the model card, by the names of their blocks."""
-    size = f"{measured['parameters'] / 1e6:.2f} million parameters"
-    tables = {"size": f"{size}, {measured['bytes'] / 1e6:.1f} MB in float16."}
-    rows = {}
-    for row in measured["names"]:
-        guess = f" (guesses: {percent(row['chance'])})" if row["chance"] else ""
-        rows.setdefault(row["told_by"], []).append(percent(row["right"]) + guess)
-    head = ["classes told by", *(f"given {m}" for m in MODALITIES)]
-    tables["names"] = markdown(head, [[kind, *cells] for kind, cells in rows.items()])
-    rows = [
-        [task, percent(row["right"]), percent(row["commonest"]), row["clips"]]
-        for task, row in measured["answers"].items()
-    ]
-    tables["answers"] = markdown(["question, given", "right", "commonest answer", "clips"], rows)
-    pairs = measured["together"].items()
-    tables["together"] = markdown(
-        ["sight and sound of", "right", "clips"],
-        [[name, percent(row["right"]), row["clips"]] for name, row in pairs],
-    )
-    tables["few-shot"] = few_shot_table(measured["few_shot"])
-    curve = [[step, f"{loss:.3f}"] for step, loss in measured["curve"]]
-    tables["curve"] = markdown(["step", "loss, mean of the last 250 steps"], curve)
-    return tables
-
-
-def few_shot_table(study: dict) -> str:
-    """Modality and method × shots, and the paired gain of both senses over the better one."""
-    cells, shots = {}, sorted({row["shots"] for row in study["rows"]})
-    for row in study["rows"]:
-        text = f"{percent(row['mean'])} ± {percent(row['interval'])}"
-        cells.setdefault((row["modality"], row["method"]), {})[row["shots"]] = text
-    for row in study["gains"]:
-        text = f"{100 * row['gain']:+.1f} ± {percent(row['interval'])} (over {row['over']})"
-        cells.setdefault(("gain of both", row["method"]), {})[row["shots"]] = text
-    head = ["given", "method", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
-    return markdown(head, [[*key, *(row[n] for n in shots)] for key, row in cells.items()])
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from statistics import mean
 
 from benchmark_tables import all_benchmarks
 from documents import difference, markdown, written
+from mini_omni.card import few_shot_table, senses_answer
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, MINI = "esc10-whisper-tiny.en", "sounds-heldout-mini"
@@ -162,11 +163,13 @@ def protocol(run: dict) -> str:
 def tables() -> dict[str, dict[str, str]]:
     """The blocks of each document: {file: {name of the block: Markdown}}."""
     runs = json.loads((ROOT / "figures" / "results.json").read_text())
+    omni = json.loads((ROOT / "data" / "mini-omni" / "measured.json").read_text())["few_shot"]
     speed = json.loads((ROOT / "benchmarks" / "results.json").read_text())
     return {
         "README.md": {
             "headline": headline(runs["methods-real"]),
             "specialists": specialists_answer(runs["specialists-by-model"]),
+            "senses": senses_answer(omni),
         },
         "docs/results.md": {
             "mini": f"{accuracy_table(runs[MINI])}\n\n{protocol(runs[MINI])}",
@@ -175,6 +178,7 @@ def tables() -> dict[str, dict[str, str]]:
             "cells": cells_table(runs["methods-real"]),
             "specialists": specialists_table(runs["specialists"]),
             "by-model": by_model_table(runs["specialists-by-model"]),
+            "senses": few_shot_table(omni),
             "course": cells_table(runs["methods-mini"]),
         },
         "docs/benchmarks.md": {"benchmarks": all_benchmarks(speed)},

@@ -90,3 +90,38 @@ def test_long_videos_are_refused_or_cut(omni, tmp_path, modality):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(run(omni, memory, modality=modality).X, acts.X)
+
+
+def test_a_classifier_says_which_modalities_it_knows(omni, scenes, tmp_path):
+    """Fitted on both senses, it refuses sound alone; fitted on each put together, it takes it."""
+    clips = ccsav.load_dataset(scenes)
+    acts = {modality: run(omni, clips, modality=modality) for modality in MODALITIES}
+    both, file = acts["audio+video"], tmp_path / "both.safetensors"
+    ccsav.save_classifier(ccsav.CCSAVClassifier().fit(both.X, both.y), file, both)
+    assert ccsav.load_classifier(file, both).predict(both.X).shape == (4,)
+    with pytest.raises(ValueError, match=r"fitted on audio\+video, but asked with audio, .*joined"):
+        ccsav.load_classifier(file, acts["audio"])
+    every = ccsav.HeadActivations.joined(list(acts.values()))
+    assert every.X.shape == (12, *both.X.shape[1:])
+    assert every.groups.tolist() == 3 * both.table["path"].tolist()
+    assert len(every.provenance["prompts"]) == 2  # of a sound, and of a video
+    fitted = ccsav.CCSAVClassifier().fit(every.X, every.y, groups=every.groups)
+    ccsav.save_classifier(fitted, file, every)
+    assert ccsav.describe_classifier(file)["modality"] == "audio, video, audio+video"
+    for part in (*acts.values(), every):
+        np.testing.assert_array_equal(
+            ccsav.load_classifier(file, part).predict(part.X), fitted.predict(part.X)
+        )
+    ccsav.save_classifier(fitted, file)  # without activations, nothing is known to check
+    ccsav.load_classifier(file, both)
+
+
+def test_activations_that_do_not_belong_together(omni, scenes):
+    clips = ccsav.load_dataset(scenes)
+    acts = run(omni, clips)
+    for other in (run(omni, clips, heads=[0]), run(omni, clips.subset([0, 1]))):
+        with pytest.raises(ValueError, match="parts differ in model, heads or labels"):
+            ccsav.HeadActivations.joined([acts, other])
+    unlabelled = run(omni, ccsav.Dataset(clips.table[["path"]], clips.root))
+    twice = ccsav.HeadActivations.joined([unlabelled, unlabelled])
+    assert twice.y is None and len(twice.table) == 8

@@ -74,7 +74,7 @@ def test_parameters_can_be_fixed_and_are_returned():
         render_video("knocking bounce", 3, events=2)
     with pytest.raises(ValueError, match=r"light=1\.5 must be from 0 to 1"):
         render_video("drill spin", 3, light=1.5)
-    with pytest.raises(ValueError, match="with start=3.0 no event is inside 2.0 s"):
+    with pytest.raises(ValueError, match=r"with start=3\.0 no event is inside 2\.0 s"):
         render_video("knocking bounce", 3, start=3.0)
     with pytest.raises(ValueError, match="noise=2 must be from 0 to 1"):
         Camera(noise=2)

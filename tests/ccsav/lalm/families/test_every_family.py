@@ -14,10 +14,18 @@ from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_er
 QUESTIONS = ["What?", "Which of the animals can be heard here?", "", "Who?", "Is it a dog?"]
 
 
-@pytest.fixture(scope="module", params=list(tiny_models.FAMILIES))
+@pytest.fixture(scope="module", params=[*tiny_models.FAMILIES, "mini-omni"])
 def lalm(request, tmp_path_factory):
+    if request.param == "mini-omni":  # trained, and with the settings of videos in its folder
+        return ccsav.load_lalm("mini-omni", device="cpu")
     folder = tmp_path_factory.mktemp(request.param)
     return ccsav.load_lalm(tiny_models.FAMILIES[request.param](folder), device="cpu")
+
+
+@pytest.fixture
+def waves(lalm, waves):
+    """Not longer than the model's window."""
+    return [wave[: round(lalm.window * lalm.rate)] for wave in waves]
 
 
 def test_every_family_has_a_tiny_model():
@@ -60,7 +68,8 @@ def test_batch_of_different_questions_equals_single_clips(lalm, waves):
     )
     assert relative_error(together, alone) <= 1e-4
     other = lalm.head_vectors(waves[:1], "Where?", "decoder")
-    assert relative_error(other, alone[:1, lalm.select("decoder").index]) > 1e-3
+    alone = alone[:1, lalm.select("decoder").index, : other.shape[-1]]
+    assert relative_error(other, alone) > 1e-3
 
 
 def test_the_clip_changes_the_head_vectors(lalm, waves):
@@ -71,15 +80,15 @@ def test_the_clip_changes_the_head_vectors(lalm, waves):
 
 
 def test_padding_is_cut_just_where_it_is_masked(lalm, waves, monkeypatch):
-    short = lalm.head_vectors(waves[3:4], heads="all")
-    lengths = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
+    short = lalm.head_vectors(waves[2:3], heads="all")
+    lengths = {x.shape for x in lalm.inputs(waves[2:3], [lalm.prompt()])[0].values()}
     monkeypatch.setattr(
         "ccsav.lalm.batch_inputs.MARGIN", round(lalm.window * lalm.rate)
     )  # pad to the window
-    whole = {x.shape for x in lalm.inputs(waves[3:4], [lalm.prompt()])[0].values()}
+    whole = {x.shape for x in lalm.inputs(waves[2:3], [lalm.prompt()])[0].values()}
     own = lalm.family.name == "Gemma 3n"  # which pads for itself
     assert (lengths != whole) == (lalm.family.masks_padding and not own)
-    assert relative_error(short, lalm.head_vectors(waves[3:4], heads="all")) <= 1e-4
+    assert relative_error(short, lalm.head_vectors(waves[2:3], heads="all")) <= 1e-4
 
 
 def test_clips_that_do_not_fit_are_refused(lalm, waves):
