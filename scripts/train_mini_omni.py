@@ -8,7 +8,9 @@ In two clips of five that come with both senses, the sound is another scene's: t
 whether they belong together. The loss is that of the answers' tokens, plus that of linear
 classifiers (not saved with the model) that name sound, motion, colour and shape from the output of
 both towers, and from the decoder's state at the end of the clip. Without these, the model hardly
-saw anything after 8,000 clips. The audio tower is the mini LALM's encoder, and stays as it is.
+saw anything after 8,000 clips. The first steps train the vision tower alone, with classifiers that
+must also say where the object is in each frame. The audio tower is the mini LALM's encoder, and
+stays as it is.
 
 The state (weights, optimiser, step) is saved as safetensors; the same command continues from it.
 """
@@ -37,6 +39,7 @@ from ccsav_lab import videos
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
 VERDICTS, VERDICT_WEIGHT = ["yes", "no"], 4
 NAMING_LOSS = 0.3  # weight of the classifiers' loss
+LOOK_STEPS = 400  # first steps, for the vision tower alone
 SAVE_EVERY = 250  # steps
 
 
@@ -67,13 +70,20 @@ class Trainer:
         fall = 0.5 * (1 + math.cos(math.pi * min(1, self.step / self.options.steps)))
         return PEAK_RATE * min(1, (self.step + 1) / WARM_UP) * max(0.02, fall)
 
+    def look_step(self, arguments: dict, facts: list[dict]) -> tuple[float, float]:
+        """One step of the vision tower with its classifiers; returns no loss of answers, theirs."""
+        pixels, grids = (value.to(self.options.device) for value in arguments.values())
+        self.model.model.visual(pixels, grid_thw=grids)
+        loss = self.namer.sight_loss(facts)
+        loss.backward()
+        self.update()
+        return math.nan, loss.item()
+
     def train_step(self, arguments: dict, facts: list[dict]) -> tuple[float, float]:
         """One step; returns the losses of the answers' tokens, and of the classifiers.
 
         The words of verdicts have a larger weight than others.
         """
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
         arguments = {name: value.to(self.options.device) for name, value in arguments.items()}
         labels = arguments.pop("labels")[:, 1:]
         output = self.model(**arguments, use_cache=False, output_hidden_states=True)
@@ -86,11 +96,17 @@ class Trainer:
         loss = (weight * each).sum() / weight.sum()
         naming = self.namer(output.hidden_states[-1], arguments["input_ids"], facts)
         (loss + NAMING_LOSS * naming).backward()
+        self.update()
+        return loss.item(), naming.item()
+
+    def update(self) -> None:
+        """Change the weights by their gradients, at this step's learning rate."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
         nn.utils.clip_grad_norm_(self.weights, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
-        return loss.item(), naming.item()
 
     def save(self) -> None:
         """Save the whole state, the training curve, and the model as it is published."""
@@ -123,19 +139,27 @@ class Trainer:
         print(f"continuing from step {self.step}")
 
 
+def means(losses: list[tuple]) -> list[float | None]:
+    """Mean of each loss over the steps that had it; None if none had."""
+    columns = [[x for x in column if not math.isnan(x)] for column in zip(*losses, strict=True)]
+    return [round(float(np.mean(column)), 4) if column else None for column in columns]
+
+
 def train(trainer: Trainer, bank: dict, options) -> None:
     """Train until the last step or until the time is over, and save the model now and then."""
     end, recent = time.monotonic() + 60 * options.minutes, []
     with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=10) as bar:
         while trainer.step < options.steps and time.monotonic() < end:
             rng = np.random.default_rng([options.seed, trainer.step])
-            recent.append(trainer.train_step(*batches.draw_batch(rng, bank, trainer.tokenizer)))
+            if trainer.step < LOOK_STEPS:
+                losses = trainer.look_step(*batches.draw_sights(rng, bank))
+            else:
+                losses = trainer.train_step(*batches.draw_batch(rng, bank, trainer.tokenizer))
+            recent.append(losses)
             bar.update()
-            losses = np.mean(recent[-50:], axis=0)
-            bar.set_postfix_str("answers {:.3f}, names {:.3f}".format(*losses), refresh=False)
+            bar.set_postfix_str("answers {}, names {}".format(*means(recent[-50:])), refresh=False)
             if trainer.step % SAVE_EVERY == 0 or trainer.step == options.steps:
-                losses = np.mean(recent[-SAVE_EVERY:], axis=0)
-                trainer.log.append([trainer.step, *map(float, losses)])
+                trainer.log.append([trainer.step, *means(recent[-SAVE_EVERY:])])
                 trainer.save()
     trainer.save()
 
@@ -148,7 +172,7 @@ def main() -> None:
         "--work", type=Path, default=Path(".cache/mini-omni"), help="folder for the state"
     )
     parser.add_argument("--clips", type=int, default=12_000, help="clips in the bank")
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--steps", type=int, default=2_200)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes that render clips"

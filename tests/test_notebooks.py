@@ -30,7 +30,7 @@ def sources(notebook, kind="code"):
 SMALLER = {
     "05_ablations": {"n_episodes": 2, "shots": 3},
     "09_without_labels": {"n_classes": 10, "clips_per_class": 12, "shots": 6, "n_episodes": 3},
-    "10_paper_table": {"classes": 8},
+    "10_paper_table": {"classes": 8, "omni_episodes": 2, "clips_seen": 5},
     "11_build_an_lalm": {
         "n_classes": 3, "clips_per_class": 5, "steps": 2, "rounds": [0, 2], "n_episodes": 2,
     },

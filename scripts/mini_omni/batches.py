@@ -10,9 +10,16 @@ from mini_omni.model import END, FPS, SIZE
 from mini_omni.questions import AUDIO, BOTH, VIDEO, draw_questions
 
 BATCH, TURNS = 16, 3  # clips per batch, questions about a clip
+SIGHTS = 32  # clips per batch for the vision tower alone
 MODALITIES, SHARES = (AUDIO, VIDEO, BOTH), (0.25, 0.25, 0.5)
 MISMATCHED = 0.4  # share of clips with another scene's sound, where both senses are given
 UNLIKE = 0.4  # most correlation between the activities of two scenes that do not belong together
+
+
+def draw_sights(rng: np.random.Generator, bank: dict) -> tuple[dict, list[dict]]:
+    """Arguments for the vision tower alone, for clips drawn from the bank; facts of each."""
+    rows = rng.integers(len(bank["facts"]), size=SIGHTS)
+    return patches_of(bank, rows), known_facts(bank, rows, rows)
 
 
 def draw_batch(rng: np.random.Generator, bank: dict, tokenizer) -> tuple[dict, list[dict]]:
@@ -23,7 +30,7 @@ def draw_batch(rng: np.random.Generator, bank: dict, tokenizer) -> tuple[dict, l
     if modality == BOTH:
         for k in np.flatnonzero(rng.random(BATCH) < MISMATCHED):
             heard[k] = another(rng, bank, seen[k])
-    facts = [joined_facts(bank["facts"], i, j) for i, j in zip(seen, heard, strict=True)]
+    facts = known_facts(bank, seen, heard)
     return arguments_of(rng, bank, tokenizer, modality, seen, heard, facts), facts
 
 
@@ -41,6 +48,22 @@ def another(rng: np.random.Generator, bank: dict, i: int) -> int:
             return j
 
 
+def known_facts(bank: dict, seen, heard) -> list[dict]:
+    """Facts of clips with these sights and sounds, and where the object is in each frame."""
+    return [
+        joined_facts(bank["facts"], i, j) | {"places": bank["places"][i]}
+        for i, j in zip(seen, heard, strict=True)
+    ]
+
+
+def patches_of(bank: dict, rows) -> dict:
+    """Patches and grids of the frames of some clips."""
+    patches, grids = zip(
+        *(video_patches(bank["frames"][i], SIZE**2, SIZE**2) for i in rows), strict=True
+    )
+    return {"pixel_values_videos": torch.cat(patches), "video_grid_thw": torch.stack(grids)}
+
+
 def joined_facts(facts: list[dict], i: int, j: int) -> dict:
     """Facts of a clip with the sight of clip i and the sound of clip j."""
     return facts[i] if i == j else facts[i] | {"sound": facts[j]["sound"], "fits": False}
@@ -49,9 +72,8 @@ def joined_facts(facts: list[dict], i: int, j: int) -> dict:
 def arguments_of(rng, bank, tokenizer, modality, seen, heard, facts) -> dict:
     """The model's arguments for these clips, with labels of the answers."""
     mel = torch.from_numpy(bank["mel"][heard]).float()
-    frames = [video_patches(bank["frames"][i], SIZE**2, SIZE**2) for i in seen]
-    grid, sound = frames[0][1], mel.shape[-1] // 4
-    sight = "<|VIDEO|>" * (int(grid.prod()) // 4)
+    frames, sound = patches_of(bank, seen), mel.shape[-1] // 4
+    sight = "<|VIDEO|>" * (int(frames["video_grid_thw"][0].prod()) // 4)
     clip = {
         AUDIO: f"<|audio_bos|>{'<|AUDIO|>' * sound}<|audio_eos|>",
         VIDEO: f"<|vision_bos|>{sight}<|vision_eos|>",
@@ -66,9 +88,7 @@ def arguments_of(rng, bank, tokenizer, modality, seen, heard, facts) -> dict:
         arguments["input_features"] = mel
         arguments["feature_attention_mask"] = torch.ones(len(mel), mel.shape[-1]).long()
     if modality != AUDIO:
-        arguments["pixel_values_videos"] = torch.cat([patches for patches, _ in frames])
-        arguments["video_grid_thw"] = torch.stack([grid for _, grid in frames])
-        arguments["video_second_per_grid"] = torch.full((len(frames),), 2 / FPS)
+        arguments |= frames | {"video_second_per_grid": torch.full((len(seen),), 2 / FPS)}
     if modality == BOTH:
         arguments["use_audio_in_video"] = torch.tensor(True)
     return arguments

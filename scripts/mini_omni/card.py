@@ -31,8 +31,9 @@ def card(measured: dict) -> dict:
         [[name, percent(row["right"]), row["clips"]] for name, row in pairs],
     )
     tables["few-shot"] = few_shot_table(measured["few_shot"])
-    curve = [[step, f"{loss:.3f}"] for step, loss in measured["curve"]]
-    tables["curve"] = markdown(["step", "loss, mean of the last 250 steps"], curve)
+    curve = [[step, *("" if x is None else f"{x:.2f}" for x in rest)]
+             for step, *rest in measured["curve"]]  # fmt: skip
+    tables["curve"] = markdown(["step", "loss of answers", "loss of the classifiers"], curve)
     return tables
 
 

@@ -27,11 +27,14 @@ def run(folder, steps, monkeypatch):
 @pytest.mark.slow
 def test_training_runs_continues_and_gives_what_the_library_gives(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mini_omni.batches.BATCH", 4)  # of 16
-    for steps in (1, 2):
+    monkeypatch.setattr("mini_omni.batches.SIGHTS", 4)  # of 32
+    monkeypatch.setattr(train_mini_omni, "LOOK_STEPS", 1)  # of 400
+    for steps in (1, 2, 3):
         run(tmp_path, steps, monkeypatch)
-    assert "continuing from step 1" in capsys.readouterr().out
+    assert "continuing from step 2" in capsys.readouterr().out
     log = json.loads((tmp_path / "work" / "log.json").read_text())
-    assert [row[0] for row in log] == [1, 2]
+    assert [row[0] for row in log] == [1, 2, 3]
+    assert log[0][1] is None and log[2][1] > 0  # the first step is of the vision tower alone
     lalm = ccsav.load_lalm(tmp_path / "out", device="cpu")
     assert (lalm.fps, lalm.window, lalm.rate) == (8, 2, RATE)
     assert sum(p.numel() for p in lalm.model.parameters()) < 10_000_000
@@ -80,6 +83,7 @@ def test_questions_fit_to_what_is_given():
 def test_pairs_that_do_not_belong_together():
     steady, beat = np.linspace(0, 1, 16), np.tile([1.0, 0.0], 8)
     bank = {"activity": np.stack([steady, steady + 0.01, beat, np.ones(16), np.ones(16)])}
+    bank["places"] = np.zeros((5, 16, 4), np.float32)
     motions = ["orbit", "orbit", "bounce", "still", "drift"]
     bank["facts"] = [{"motion": motion, "sound": "rain", "fits": True} for motion in motions]
     rng = np.random.default_rng(0)

@@ -16,12 +16,12 @@ from ccsav_lab.sounds import render as render_sound
 from ccsav_lab.sounds.clip import Clip
 
 from .files import save_video
-from .motions import MOTIONS
+from .motions import MOTIONS, State
 from .pictures import CLEAR, COLOURS, RANGES, SHAPES, Camera, draw_frames, photograph
 
 __all__ = [
     "AMBIENT", "CLASSES", "CLEAR", "COLOURS", "IDLE", "MOTIONS", "RANGES", "SHAPES", "STRUCK",
-    "Camera", "Video", "about_video", "mismatched", "render_video", "save_video",
+    "Camera", "State", "Video", "about_video", "mismatched", "render_video", "save_video",
 ]  # fmt: skip
 
 KINDS = ("sound", "sight", "both")  # what tells a class
@@ -87,7 +87,7 @@ class Video:
     fps : frames per second.
     waveform : (samples,), float32 within ±1.
     rate : sampling rate, Hz.
-    activity : (T,), 0 to 1, what a tied sound follows, at the times of the frames.
+    state : of the object at the times of the frames: place, radius, angle, light, activity.
     name, told_by : of the class, and the sense that tells it: "sound", "sight" or "both".
     parameters : all that was drawn or fixed, as plain numbers, words and lists: `sound`, `motion`,
         `shape`, `colour`, the fields of `Camera`, and, where the motion has them, `events` (their
@@ -99,11 +99,16 @@ class Video:
     fps: float
     waveform: np.ndarray
     rate: int
-    activity: np.ndarray
+    state: State
     name: str
     told_by: str
     parameters: dict
     sound: Sound
+
+    @property
+    def activity(self) -> np.ndarray:
+        """What a tied sound follows, 0 to 1, at the times of the frames, (T,)."""
+        return np.broadcast_to(self.state.activity, len(self.frames))
 
 
 def render_video(
@@ -171,8 +176,7 @@ def render_video(
     if unknown:
         raise ValueError(f"{name} has no {unknown}; it has {', '.join(sorted(clip.parameters))}.")
     told_by, parameters = row["told_by"], dict(clip.parameters)
-    activity = np.broadcast_to(state.activity, len(times))
-    return Video(frames, fps, heard.waveform, rate, activity, name, told_by, parameters, heard)
+    return Video(frames, fps, heard.waveform, rate, state, name, told_by, parameters, heard)
 
 
 def _tied_sound(clip, sound, motion, seed, conditions, parameters) -> Sound:
