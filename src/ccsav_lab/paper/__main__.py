@@ -27,7 +27,8 @@ def _parser() -> argparse.ArgumentParser:
         "--miniature",
         action="store_true",
         help=f"write a miniature of {' or '.join(WRITERS)} into the folder (default: "
-        ".cache/paper/<data>) and use it",
+        ".cache/paper/<data>) and use it; with vggsound's, whose classes mini-omni has no words "
+        "for, give --no-zero-shot",
     )
     parser.add_argument("--out", type=Path, help="default: results/<data>-<model>-<modality>")
     parser.add_argument(
