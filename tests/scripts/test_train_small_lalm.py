@@ -19,7 +19,7 @@ from tests import ROOT
 sys.path.insert(0, str(ROOT / "scripts"))
 import train_small_lalm
 from mini_lalm.clips import HELD_OUT_SPEAKERS, TRAINED
-from mini_lalm.questions import DIGITS
+from mini_lalm.questions import DIGITS, PHRASINGS
 from small_lalm import chats, clips, lora, plain_questions, written
 
 WIDTH = 32
@@ -197,10 +197,15 @@ def test_only_answers_are_learned(small_folder, recordings):
         assert processor.tokenizer.decode(label[label != -100]) == answers
     drawn = [words["names"][i] if i != -100 else None for i in named.tolist()]
     assert len(set(drawn) - {None}) > 1
+    answered = 0
     for name, row in zip(drawn, ids, strict=False):  # a clip's own chat, where its name is asked
-        asked = processor.tokenizer.decode(row)
-        if name in DIGITS:
-            assert name in asked
+        _, *turns = processor.tokenizer.decode(row).split("<|im_start|>user\n")
+        for turn in turns:
+            question, _, answer = turn.partition("<|im_start|>assistant\n")
+            if any(phrase in question for phrase in (*PHRASINGS["name"], *PHRASINGS["digit"])):
+                assert answer.startswith(f"{name}<|im_end|>")
+                answered += 1
+    assert answered > 1
 
 
 def test_measured_questions_are_not_trained():
