@@ -10,13 +10,13 @@ pairs of clip and copy, so that what they have in common cancels; without this, 
 ever learned.
 
 The state (weights, optimiser, step) is saved as safetensors; the same command continues from it.
+The model is written to --out at the last step.
 The forward pass runs in bfloat16 with plain attention, which takes half the time of float32 with
 fused attention on a CPU that supports bfloat16: 0.7 s for a step of 32 clips on two cores. On other
 CPUs, where bfloat16 is many times slower than float32, it runs in float32.
 """
 
 import argparse
-import json
 import math
 import os
 import time
@@ -28,11 +28,10 @@ from mini_lalm import batches, clips
 from mini_lalm.bank import make_bank
 from mini_lalm.model import TEXT, build_model, build_processor, build_tokenizer, untied
 from mini_lalm.questions import DIGITS
-from safetensors.torch import load_file, save_file
+from saved_run import SavedRun, trained
 from torch import nn
 from tqdm.auto import tqdm
 
-from ccsav.extraction.store import write_whole
 from ccsav.lalm.families import shortened_encoder
 from ccsav.lalm.loading import load_lalm
 from ccsav_lab.sounds import CLASSES
@@ -41,6 +40,7 @@ PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight deca
 NAMING_LOSS, COPIES_LOSS = 0.3, 0.5  # weights of the two losses of the encoder's output
 VERDICTS, VERDICT_WEIGHT = ["yes", "no", "real", "resynthesised"], 8
 SAVE_EVERY = 250  # steps
+DECISIVE = ("seed", "steps", "clips")  # options that the run depends on
 NATIVE = torch.cuda.is_available() or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
@@ -48,7 +48,7 @@ class Trainer:
     """The model, its optimiser and the step, which are saved and restored together."""
 
     def __init__(self, options, names):
-        self.options, self.names, self.step, self.log = options, names, 0, []
+        self.options, self.names = options, names
         self.tokenizer = build_tokenizer(names, sorted(set(CLASSES["family"])))
         self.processor = build_processor(self.tokenizer)
         self.model = build_model(self.tokenizer, options.seed).to(options.device)
@@ -61,14 +61,13 @@ class Trainer:
         self.model.model.multi_modal_projector.register_forward_hook(
             lambda _, __, output: self.projected.append(output)
         )
-        both = [*self.model.parameters(), *self.namer.parameters()]
-        self.weights = [w for w in both if w.requires_grad]
+        self.weights = trained(model=self.model, namer=self.namer)
         self.optimiser = torch.optim.AdamW(
-            self.weights, betas=(0.9, 0.98), weight_decay=DECAY, lr=PEAK_RATE
+            self.weights.values(), betas=(0.9, 0.98), weight_decay=DECAY, lr=PEAK_RATE
         )
-        self.state = options.work / "state.safetensors"
-        if self.state.exists():
-            self.restore()
+        decisive = {name: getattr(options, name) for name in DECISIVE}
+        self.run = SavedRun(options.work, decisive | {"real": options.real is not None})
+        self.step, self.log = self.run.restore(self.weights, self.optimiser)
 
     def learning_rate(self) -> float:
         """Linear warm-up, and half a cosine down to a fiftieth of the peak."""
@@ -103,44 +102,21 @@ class Trainer:
         naming = nn.functional.cross_entropy(logits[:, :-1], named.to(device))
         copying = nn.functional.binary_cross_entropy_with_logits(logits[:, -1], copies.to(device))
         (loss + NAMING_LOSS * naming + COPIES_LOSS * copying).backward()
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
         return loss.item(), naming.item(), copying.item()
 
     def save(self) -> None:
-        """Save the whole state, and the model as it is published."""
-        tensors = {f"model.{name}": w.clone() for name, w in self.model.state_dict().items()}
-        tensors |= {f"namer.{name}": w for name, w in self.namer.state_dict().items()}
-        for n, weight in enumerate(self.weights):
-            for name, value in self.optimiser.state[weight].items():
-                tensors[f"optimiser.{n}.{name}"] = value
-        tensors = {name: value.contiguous() for name, value in tensors.items()}
-        write_whole(self.state, lambda path: save_file(tensors, path))
-        self.write_log()
-        untied(self.model).save_pretrained(self.options.out)
-        self.processor.save_pretrained(self.options.out)
+        """Save the whole state, and the model as it is published, in the folder of the state."""
+        self.run.save(self.weights, self.optimiser, self.step, self.log)
+        self.publish(self.options.work / "model")
 
-    def write_log(self) -> None:
-        """Save the training curve: step, three losses, share of new clips named correctly."""
-        text = json.dumps(self.log)
-        write_whole(self.options.work / "log.json", lambda path: path.write_text(text))
-
-    def restore(self) -> None:
-        """Continue from the saved state."""
-        tensors = load_file(self.state)
-        self.log = json.loads((self.options.work / "log.json").read_text())
-        for part, module in (("model.", self.model), ("namer.", self.namer)):
-            module.load_state_dict(
-                {k.removeprefix(part): v for k, v in tensors.items() if k.startswith(part)}
-            )
-        for n, weight in enumerate(self.weights):
-            moments = {m: tensors[f"optimiser.{n}.{m}"] for m in ("exp_avg", "exp_avg_sq")}
-            moments = {m: value.to(self.options.device) for m, value in moments.items()}
-            self.optimiser.state[weight] = {"step": tensors[f"optimiser.{n}.step"], **moments}
-        self.step = int(tensors["optimiser.0.step"])
-        print(f"continuing from step {self.step}")
+    def publish(self, folder: Path) -> None:
+        """Write the model as it is published."""
+        untied(self.model).save_pretrained(folder)
+        self.processor.save_pretrained(folder)
 
 
 def share_named(out: Path, number: int, seed: int) -> float:
@@ -155,7 +131,7 @@ def share_named(out: Path, number: int, seed: int) -> float:
 
 
 def train(trainer: Trainer, bank: dict, options) -> None:
-    """Train until the last step or until the time is over, and save the model now and then."""
+    """Train until the last step or until the time is over, and save now and then."""
     end = time.monotonic() + 60 * options.minutes
     with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=5) as bar:
         while trainer.step < options.steps and time.monotonic() < end:
@@ -168,11 +144,14 @@ def train(trainer: Trainer, bank: dict, options) -> None:
             )
             if trainer.step % SAVE_EVERY == 0 or trainer.step == options.steps:
                 trainer.save()
-                named = share_named(options.out, 8 * batches.BATCH, seed=10**6 + trainer.step)
+                seed = 10**6 + trainer.step
+                named = share_named(options.work / "model", 8 * batches.BATCH, seed)
                 trainer.log.append([trainer.step, *losses, named])
-                trainer.write_log()
+                trainer.save()
                 print(f"\nstep {trainer.step}: {named:.3f} of new clips named", flush=True)
     trainer.save()
+    if trainer.step == options.steps:
+        trainer.publish(options.out)
 
 
 def main() -> None:
@@ -192,7 +171,6 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="for training, such as cuda")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(options, clips.names(real=options.real is not None))
     extractor = trainer.processor.feature_extractor
     bank = make_bank(extractor, options.clips, options.real, options.seed, options.workers)

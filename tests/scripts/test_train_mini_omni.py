@@ -17,21 +17,22 @@ from mini_omni.bank import RATE, make_bank, random_clip
 from mini_omni.questions import PHRASINGS, WEIGHTS, draw_questions, possible
 
 
-def run(folder, steps, monkeypatch):
-    command = ["train_mini_omni", "--out", folder / "out", "--work", folder / "work"]
-    command += ["--clips", "12", "--workers", "1", "--steps", str(steps)]
-    monkeypatch.setattr(sys, "argv", [str(part) for part in command])
-    train_mini_omni.main()
-
-
 @pytest.mark.slow
 def test_training_runs_continues_and_gives_what_the_library_gives(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mini_omni.batches.BATCH", 4)  # of 16
     monkeypatch.setattr("mini_omni.batches.SIGHTS", 4)  # of 32
     monkeypatch.setattr(train_mini_omni, "LOOK_STEPS", 1)  # of 400
-    for steps in (1, 2, 3):
-        run(tmp_path, steps, monkeypatch)
-    assert "continuing from step 2" in capsys.readouterr().out
+    monkeypatch.setattr(train_mini_omni, "SAVE_EVERY", 1)  # of 250
+    command = ["train_mini_omni", "--out", tmp_path / "out", "--work", tmp_path / "work"]
+    command += ["--clips", "12", "--workers", "1", "--steps", "3"]
+    monkeypatch.setattr(sys, "argv", [str(part) for part in command])
+    with monkeypatch.context() as patch:
+        patch.setattr(train_mini_omni.Trainer, "train_step", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            train_mini_omni.main()
+    assert not (tmp_path / "out").exists()  # a model that is not finished
+    train_mini_omni.main()
+    assert "continuing from step 1" in capsys.readouterr().out
     log = json.loads((tmp_path / "work" / "log.json").read_text())
     assert [row[0] for row in log] == [1, 2, 3]
     assert log[0][1] is None and log[2][1] > 0  # the first step is of the vision tower alone
@@ -57,6 +58,10 @@ def test_training_runs_continues_and_gives_what_the_library_gives(tmp_path, monk
         for name, value in wanted.items():
             torch.testing.assert_close(given[name], value, rtol=0, atol=2e-3, check_dtype=False)
         assert set(given) - set(wanted) == {"input_ids", "attention_mask", "labels"}
+
+
+def stopped(*_):
+    raise KeyboardInterrupt
 
 
 def test_questions_fit_to_what_is_given():
