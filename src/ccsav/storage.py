@@ -71,12 +71,18 @@ def save_classifier(
     return file
 
 
-def load_classifier(file: str | Path) -> HeadClassifier:
+def load_classifier(file: str | Path, acts: HeadActivations | None = None) -> HeadClassifier:
     """Read a classifier that `save_classifier` wrote; it predicts the same to the bit.
+
+    Parameters
+    ----------
+    acts : what it will predict, to check that it was fitted on the same modality, or on several
+        of which this is one, see `HeadActivations.joined`; default: no check.
 
     Raises
     ------
-    ValueError, OSError : if the file is not one, or of a newer version; if it cannot be opened.
+    ValueError, OSError : if the file is not one, of a newer version, or fitted on another
+        modality; if it cannot be opened.
 
     Examples
     --------
@@ -90,6 +96,13 @@ def load_classifier(file: str | Path) -> HeadClassifier:
     estimator = ESTIMATORS.get(content["classifier"])
     if estimator is None:
         raise ValueError(f"{file}: holds a {content['classifier']}, not {' or '.join(ESTIMATORS)}.")
+    known = (content["extraction"] or {}).get("modality", "")
+    asked = known if acts is None else acts.provenance["modality"]
+    if known and not set(asked.split(", ")) <= set(known.split(", ")):
+        raise ValueError(
+            f"{file}: fitted on {known}, but asked with {asked}, whose head vectors are others: "
+            "extract alike, or fit on all modalities, put together by HeadActivations.joined."
+        )
     clf = estimator(**content["parameters"])
     clf.classes_ = content["classes"]
     fitted = {key: tuple(x) if isinstance(x, list) else x for key, x in content["fitted"].items()}

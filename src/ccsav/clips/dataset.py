@@ -1,7 +1,6 @@
 """A dataset is a table: one row per clip, with its path, label and optional group."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,7 +67,7 @@ class Dataset:
 
     def __repr__(self):
         groups = f", {self.table['group'].nunique()} groups" if "group" in self.table else ""
-        origin = "memory" if _in_memory(self) else self.root
+        origin = self.root if self.waveforms is None and self.videos is None else "memory"
         return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {origin})"
 
     def __len__(self):
@@ -123,10 +122,7 @@ class Dataset:
         return samples / rate
 
     def waveform(self, i: int, rate: int, until: float = np.inf) -> np.ndarray:
-        """Sound of clip `i` in mono at `rate` Hz, (samples,), float32. Raises `AudioError`.
-
-        Of a long file, nothing is decoded after `until` seconds.
-        """
+        """Sound of clip `i` to `until` seconds, mono, `rate` Hz, float32. Raises `AudioError`."""
         if self.waveforms is not None:
             name = self.table["path"].iloc[i]
             return audio.prepare(self.waveforms[i], self.rate, rate, name, until)
@@ -138,7 +134,7 @@ class Dataset:
         if self.videos is None:
             return video.frames(self.video_path(i), fps, until)
         length = min(self.seconds(i, "video"), until)
-        n = min(math.ceil(length * self.fps), len(self.videos[i]))
+        n = min(int(np.ceil(length * self.fps)), len(self.videos[i]))
         return self.videos[i][video.even_steps(n, length, fps)]
 
     def digest(self, i: int, modality: str = "audio") -> str:
@@ -177,7 +173,7 @@ def _problems(dataset):
         problems += count_and_name(similar, "labels that differ only by case or spaces")
     repeated = table["path"][table["path"].notna() & table["path"].duplicated()].unique()
     problems += count_and_name(repeated, "paths that stand in more than one row")
-    if _in_memory(dataset):
+    if dataset.waveforms is not None or dataset.videos is not None:
         return problems + _problems_of_arrays(dataset)
     paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
     missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
@@ -199,11 +195,6 @@ def _problems_of_arrays(dataset):
     videos = enumerate(() if dataset.videos is None else dataset.videos)
     wrong = [i for i, x in videos if np.shape(x)[3:] != (3,) or x.dtype != np.uint8 or not len(x)]
     return problems + count_and_name(wrong, "rows whose video is not (T, H, W, 3), uint8")
-
-
-def _in_memory(dataset):
-    """Whether clips are arrays, and paths their names."""
-    return dataset.waveforms is not None or dataset.videos is not None
 
 
 def count_and_name(rows, what: str) -> list[str]:

@@ -44,8 +44,7 @@ def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndar
     length = min(seconds(path), until)
     with _open(path, "video") as (container, track):
         read = takewhile(lambda x: (x.dts or 0) * track.time_base < until, container.demux(track))
-        times = [packet.pts * track.time_base for packet in read if packet.size]
-    times = [time for time in times if time < until]  # in the order of decoding
+        times = [t for x in read if x.size and (t := x.pts * track.time_base) < until]
     if not times or max(times) < 0.9 * length - _TOLERANCE:
         raise VideoError(f"{path}: the frames end before {length:.2f} s.")
     wanted = even_steps(len(times), length, fps)

@@ -1,6 +1,7 @@
 """Head vectors of a set of clips, with their classes, groups and origin."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -60,3 +61,27 @@ class HeadActivations:
         decoder = (self.heads["kind"] != "encoder").to_numpy()  # (K,)
         sets = {"decoder heads": decoder} if decoder.any() else {}
         return sets if decoder.all() else sets | {"all heads": np.ones_like(decoder)}
+
+    @classmethod
+    def joined(cls, parts: Sequence["HeadActivations"]) -> "HeadActivations":
+        """The clips of several extractions in one set, such as the same ones in each modality.
+
+        A classifier fitted on it knows each modality. Without groups, clips of one path are a
+        group, so that no clip is scored by readouts that know it from another modality. Raises
+        `ValueError` unless model, heads and labels are the same.
+        """
+        sources = {(x.provenance["fingerprint"], x.heads.to_csv(), *x.labels) for x in parts}
+        if len(sources) != 1:
+            raise ValueError("parts differ in model, heads or labels: extract them alike.")
+        names = ("X", "y", "groups")
+        arrays = {name: [getattr(part, name) for part in parts] for name in names}
+        arrays = {k: np.concatenate(x) for k, x in arrays.items() if all(i is not None for i in x)}
+        tables = {
+            name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+            for name in ("table", "skipped")
+        }
+        modalities = dict.fromkeys(part.provenance["modality"] for part in parts)
+        prompts = sorted({prompt for part in parts for prompt in part.provenance["prompts"]})
+        about = parts[0].provenance | {"modality": ", ".join(modalities), "prompts": prompts}
+        defaults = {"y": None, "groups": tables["table"]["path"].to_numpy()}
+        return replace(parts[0], **(defaults | arrays | tables), provenance=about)

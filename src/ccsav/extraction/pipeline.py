@@ -50,8 +50,7 @@ def extract(
     cache : folder to keep finished rows in and to take them from; default: none. A row is found
         by the model's weights, the question, the heads, the formats and the clip's bytes.
     on_error : "raise", or "skip": leave out clips that cannot be used, and list them in `skipped`.
-    truncate : use the beginning of clips longer than the model's window, and read no more of them;
-        otherwise they fail.
+    truncate : use (and read) the beginning of clips longer than the window; otherwise they fail.
     dtype : format of the head vectors, "float16" or "float32".
     progress : show a bar with clips per second.
 
