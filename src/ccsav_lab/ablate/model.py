@@ -8,6 +8,7 @@ import pandas as pd
 from ccsav.clips.dataset import Dataset
 from ccsav.evaluation.splits import episodes
 from ccsav.extraction.activations import HeadActivations
+from ccsav.lalm.batch_inputs import given_modality
 from ccsav.lalm.model import LALM
 from ccsav.weights.ccsav import CCSAVClassifier
 
@@ -16,17 +17,18 @@ from .vote import pick, recall_changes
 
 def answers_when_silenced(
     lalm: LALM,
-    waveforms: Sequence[np.ndarray],
+    waveforms: Sequence[np.ndarray] | None,
     question: str | None,
     cases: Mapping[str, Mapping],
     max_new_tokens: int = 16,
+    videos: Sequence[np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """The model's answers, intact and with heads silenced.
 
     Parameters
     ----------
     lalm : from `load_lalm`.
-    waveforms, question, max_new_tokens : as in `LALM.answer`.
+    waveforms, question, max_new_tokens, videos : as in `LALM.answer`.
     cases : name of a column → arguments of `LALM.silenced`, such as {"heads": [3]} or
         {"heads": rows, "values": means}.
 
@@ -36,7 +38,9 @@ def answers_when_silenced(
         A row per clip, a column per case, (N, 1 + cases). The first column, "intact", is the model
         without any change.
     """
-    inputs, _ = lalm.inputs(waveforms, [lalm.prompt(question)] * len(waveforms))
+    modality = given_modality(waveforms, videos)
+    clips = videos if waveforms is None else waveforms
+    inputs, _ = lalm.inputs(waveforms, [lalm.prompt(question, modality)] * len(clips), videos)
     answers = {"intact": lalm.say(inputs, max_new_tokens)}
     for name, case in cases.items():
         with lalm.silenced(**case):

@@ -12,6 +12,7 @@ from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_
 from .quickstart import learning_curve, least_confident
 from .real_recordings import clear_differences, largest_excess, leaked_share
 from .reliability_weights import margins_of_clip, prototype_without, temperature, weights_by_class
+from .sight_and_sound import gain_of_both, missing_sense, perfect_listener
 from .specialisation import half_response, nearest_classes, selectivity_of_head
 from .spoofing import alarms_that_are_right, reliability_of_two, spoofs_caught
 from .without_labels import agreement, kept_and_right, newly_accepted
@@ -30,6 +31,7 @@ __all__ = [
     "contributions",
     "distinct_best_heads",
     "false_alarms",
+    "gain_of_both",
     "half_response",
     "heads_of_layer",
     "kept_and_right",
@@ -40,9 +42,11 @@ __all__ = [
     "loss_of_guessing",
     "majority_class_accuracy",
     "margins_of_clip",
+    "missing_sense",
     "nearest_classes",
     "newly_accepted",
     "paired_difference",
+    "perfect_listener",
     "points_above_senses",
     "prototype_without",
     "recall",

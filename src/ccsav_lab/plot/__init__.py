@@ -23,6 +23,15 @@ from .reliability_weights import (
     recall_by_method,
     temperature_by_spread,
 )
+from .sight_and_sound import (
+    accuracy_by_kind,
+    accuracy_by_step,
+    hearing_and_seeing,
+    right_by_silence,
+    sense_maps,
+    weights_by_modality,
+    winning_sense,
+)
 from .specialisation import class_matrix, depth_map, depth_profile, selectivity_ranks, tuning_curves
 from .spectrograms import clip_board, mp3, player, players, spectrogram_page
 from .spoofing import det_curves, error_maps, errors_by_threshold, errors_of_heads
@@ -45,10 +54,12 @@ __all__ = [
     "STYLE",
     "accuracies",
     "accuracy_by_head_count",
+    "accuracy_by_kind",
     "accuracy_by_layer",
     "accuracy_by_method",
     "accuracy_by_position",
     "accuracy_by_shots",
+    "accuracy_by_step",
     "accuracy_by_wrong_labels",
     "before_and_after",
     "change_maps",
@@ -70,6 +81,7 @@ __all__ = [
     "head_map",
     "head_planes",
     "heads_by_connector",
+    "hearing_and_seeing",
     "kept_by_class",
     "leave_one_out_gap",
     "log_mel_picture",
@@ -81,9 +93,11 @@ __all__ = [
     "posterior_by_temperature",
     "recall_by_method",
     "recall_by_sense",
+    "right_by_silence",
     "save_figure",
     "score_distributions",
     "selectivity_ranks",
+    "sense_maps",
     "shares_by_threshold",
     "show",
     "silenced_layers",
@@ -95,5 +109,7 @@ __all__ = [
     "video_page",
     "video_players",
     "weight_heatmap",
+    "weights_by_modality",
+    "winning_sense",
     "zero_shot_forms",
 ]
