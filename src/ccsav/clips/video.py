@@ -59,10 +59,10 @@ def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndar
 def even_steps(n: int, length: float, fps: float, most: int = MOST_FRAMES) -> np.ndarray:
     """Which of n frames, that take `length` seconds, to take at `fps` frames per second, (T,).
 
-    The first, the last, and those between at even steps; T is even, since models take frames in
-    pairs, and from `MIN_FRAMES` to `most`, but not more than n.
+    The first, the last, and those between at even steps, some of them repeatedly if there are too
+    few; T is even, since models take frames in pairs, and from `MIN_FRAMES` to `most`.
     """
-    pairs = max(1, int(min(max(length * fps, MIN_FRAMES), most, n) // 2))
+    pairs = int(min(max(length * fps, MIN_FRAMES), most) // 2)
     return np.linspace(0, n - 1, 2 * pairs).round().astype(int)
 
 

@@ -16,7 +16,8 @@ from ccsav.clips.dataset import Dataset
 from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
-_ALGORITHM = 1  # raised whenever the same inputs would give other head vectors
+# raised whenever the same inputs would give other head vectors
+_ALGORITHM = {"audio": 1, "video": 2, "audio+video": 2}
 _POLL = 0.2  # seconds between looks at rows that another process is computing
 _SAME_CORES = ("cpu",)  # devices that compute with the cores that also read clips
 
@@ -38,7 +39,7 @@ class Extraction:
         lalm, columns = self.lalm, ["module", "head", "pool"]
         video = {"modality": self.modality, "max_pixels": lalm.max_pixels}
         return ({} if self.modality == "audio" else video | lalm.processor.frame_settings.own()) | {
-            "algorithm": _ALGORITHM,
+            "algorithm": _ALGORITHM[self.modality],
             "fingerprint": lalm.fingerprint,
             "window_s": lalm.window,
             "compute_dtype": str(lalm.dtype),
