@@ -34,6 +34,10 @@ SMALLER = {
     "11_build_an_lalm": {
         "n_classes": 3, "clips_per_class": 5, "steps": 2, "rounds": [0, 2], "n_episodes": 2,
     },
+    "12_sight_and_sound": {
+        "clips_per_class": 8, "n_episodes": 2, "lights": [1.0, 0.0], "noises": [30.0, -30.0],
+        "clips_per_step": 1,
+    },
 }  # fmt: skip
 
 

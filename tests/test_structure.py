@@ -154,7 +154,7 @@ def test_figures_of_one_lesson_are_in_its_file():
             lessons = [lesson for lesson, names in used.items() if name in names]
             if file.stem in LESSONS:
                 assert lessons == [file.stem], f"{name} in {file.name} is used in {lessons}"
-            elif file.stem not in ("style", "videos") and len(lessons) < 2:  # players are no figures
+            elif file.stem not in ("style", "videos") and len(lessons) < 2:
                 assert name in beside, f"{name} is used in {lessons} alone"
 
 
