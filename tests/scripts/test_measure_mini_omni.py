@@ -24,6 +24,17 @@ def test_the_card_says_what_was_measured():
     assert "7000.00 million parameters" in written(text, card(changed))
 
 
+def test_what_the_card_says_in_words_is_so():
+    measured = json.loads((OMNI / "measured.json").read_text())
+    pairs = {name: row["right"] for name, row in measured["together"].items()}
+    assert min(pairs["one scene"], pairs["another class"]) > 0.6
+    said_no = 1 - pairs["one scene"]  # of clips whose sight and sound do belong together
+    assert pairs["the same class, another time"] - said_no < 0.2
+    for modality in ("audio", "video", "audio+video"):
+        counted = measured["answers"][f"events, {modality}"]
+        assert counted["right"] - counted["commonest"] < 0.05
+
+
 def test_chance_of_guesses_among_what_a_sense_leaves_open():
     assert chance("sight", "audio") == chance("sound", "video") == 1 / 8
     assert chance("both", "audio") == chance("both", "video") == 1 / 2
@@ -56,6 +67,6 @@ def test_the_sentence_in_the_readme():
     gains = [{"method": "CCSAV", "shots": 5, "over": "video", "gain": 0.2, "interval": 0.02}]
     text = senses_answer({"rows": rows, "gains": gains, "classes": 12})
     assert "50.0 ± 1.0 % from sound, 60.0 ± 1.0 % from sight and 80.0 ± 1.0 % from both" in text
-    assert "against sight alone: +20.0 ± 2.0 points" in text and "(chance: 8.3 %)" in text
+    assert "+20.0 ± 2.0 points over sight alone" in text and "(chance: 8.3 %)" in text
     with pytest.raises(IndexError):
         senses_answer({"rows": rows, "gains": [], "classes": 12})
