@@ -28,8 +28,10 @@ def save_video(video, file: str | Path) -> Path:
 
 def _write(video, file):
     """Encode both tracks."""
-    import av  # optional: the extra `video`
-
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError("writing videos needs PyAV: pip install 'ccsav[video]'.") from error
     with av.open(str(file), "w", format="mp4") as container:
         picture = container.add_stream(CODECS[0], rate=Fraction(video.fps).limit_denominator(1000))
         picture.height, picture.width = video.frames.shape[1:3]

@@ -1,5 +1,7 @@
 """Procedural videos: what is seen and heard follows from the parameters."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,7 +126,7 @@ def test_sight_and_sound_of_two_scenes():
         mismatched(ball, render_video("siren spin", 1, seconds=3.0))
 
 
-def test_a_real_file(tmp_path):
+def test_a_real_file(tmp_path, monkeypatch):
     from ccsav.clips import audio, video
 
     made = render_video("drill spin", 1, **CLEAN, fps=25, size=112)
@@ -138,4 +140,7 @@ def test_a_real_file(tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.mp4"):
         videos.save_video(made, tmp_path / "a.avi")
     assert [f.name for f in tmp_path.iterdir()] == ["a.mp4"]
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"needs PyAV: pip install 'ccsav\[video\]'"):
+        videos.save_video(made, tmp_path / "b.mp4")
     assert isinstance(video.VideoError("x"), audio.AudioError)
