@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from mini_lalm.batches import answer_labels
 
-from ccsav.lalm.families._omni_video import video_patches
+from ccsav.lalm.families._omni_video import video_patches, video_tokens
 from ccsav_lab.videos import IDLE
 from mini_omni.model import END, FPS, SIZE
 from mini_omni.questions import AUDIO, BOTH, VIDEO, draw_questions
@@ -73,11 +73,11 @@ def arguments_of(rng, bank, tokenizer, modality, seen, heard, facts) -> dict:
     """The model's arguments for these clips, with labels of the answers."""
     mel = torch.from_numpy(bank["mel"][heard]).float()
     frames, sound = patches_of(bank, seen), mel.shape[-1] // 4
-    sight = "<|VIDEO|>" * (int(frames["video_grid_thw"][0].prod()) // 4)
+    grid = frames["video_grid_thw"][0]  # of all clips: they are equally long and large
     clip = {
         AUDIO: f"<|audio_bos|>{'<|AUDIO|>' * sound}<|audio_eos|>",
-        VIDEO: f"<|vision_bos|>{sight}<|vision_eos|>",
-        BOTH: f"<|vision_bos|><|audio_bos|>{sight}{'<|AUDIO|>' * sound}<|audio_eos|><|vision_eos|>",
+        VIDEO: f"<|vision_bos|>{video_tokens(grid)}<|vision_eos|>",
+        BOTH: f"<|vision_bos|>{video_tokens(grid, sound, 2 / FPS)}<|vision_eos|>",
     }[modality]
     texts = [_conversation(draw_questions(rng, f, modality, TURNS), clip) for f in facts]
     tokens = dict(tokenizer(texts, padding=True, padding_side="right", return_tensors="pt"))

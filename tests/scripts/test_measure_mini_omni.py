@@ -42,7 +42,7 @@ def test_chance_of_guesses_among_what_a_sense_leaves_open():
         assert chance(*told) is None
 
 
-class Deaf:
+class AlwaysYes:
     """A model that always says yes."""
 
     def answer(self, waves, question, videos):
@@ -52,7 +52,7 @@ class Deaf:
 
 def test_pairs_that_do_not_belong_together_are_of_two_kinds():
     rng = np.random.default_rng(0)
-    made = belonging(Deaf(), [random_clip(rng) for _ in range(60)])
+    made = belonging(AlwaysYes(), [random_clip(rng) for _ in range(60)])
     assert {name: row["right"] for name, row in made.items()} == {
         "one scene": 1.0, "another class": 0.0, "the same class, another time": 0.0,
     }  # fmt: skip

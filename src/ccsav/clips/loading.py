@@ -20,9 +20,9 @@ def load_dataset(
     Parameters
     ----------
     source : a name: esc10, esc50, fsdd, vggsound, audioset, asvspoof2019, or one that another
-        package offers (ccsav_lab: sounds-heldout, sounds-trained, sounds-families, spoof, which
-        are rendered); a CSV, JSON or JSON Lines file; a folder with a `manifest.csv`, with an
-        official release, or with one sub-folder per class.
+        package offers (ccsav_lab: sounds-heldout, sounds-trained, sounds-families, spoof, videos,
+        videos-heldout, recordings); a CSV, JSON or JSON Lines file; a folder with a `manifest.csv`,
+        with an official release, or with one sub-folder per class.
     group : for CSV files, the column of groups, see `from_csv`; for ASVspoof, "speaker" or
         "attack".
     split : keep the clips of this official split (of the column `split`); default: all.

@@ -20,7 +20,7 @@ EVERY = "every"  # modality that the model takes
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ccsav_lab.paper", description=main.__doc__)
-    parser.add_argument("--model", default="mini", help="mini, a folder, or a name on the hub")
+    parser.add_argument("--model", default="mini", help="mini, mini-omni, a folder, or a hub name")
     parser.add_argument("--data", required=True, help=f"one of {', '.join(NAMED)}")
     parser.add_argument("--folder", type=Path, help="folder of the dataset")
     parser.add_argument(
