@@ -6,9 +6,10 @@ Procedural videos are rendered once into a bank. A training sequence is a clip, 
 sight or as both, and a few questions about it with their answers, in the model's own chat format.
 In two clips of five that come with both senses, the sound is another scene's: the model is asked
 whether they belong together. The loss is that of the answers' tokens, plus that of linear
-classifiers (not saved with the model) that name sound, motion, colour and shape from the output of
-both towers, and from the decoder's state at the end of the clip. Without these, the model named no
-more than guesses would after 4,000 clips. The first steps train the vision tower alone, with
+readouts (not saved with the model): they name sound, motion, colour and shape from the output of
+both towers, answer every question from the decoder's state at the end of the clip, and say from its
+state at each token of sound how active both senses are. Without these, the model named no more than
+guesses would after 4,000 clips. The first steps train the vision tower alone, with
 classifiers that must also say where the object is in each frame. The audio tower is the mini LALM's
 encoder, and stays as it is.
 
@@ -27,7 +28,7 @@ from mini_omni import batches
 from mini_omni.bank import TRAINED, kept_bank
 from mini_omni.model import TEXT, build_model, build_tokenizer, save
 from mini_omni.naming import Namer
-from mini_omni.questions import NUMBERS, PHRASINGS
+from mini_omni.questions import NUMBERS, PHRASINGS, VERDICTS
 from saved_run import SavedRun, trained
 from torch import nn
 from tqdm.auto import tqdm
@@ -35,7 +36,7 @@ from tqdm.auto import tqdm
 from ccsav_lab import videos
 
 PEAK_RATE, WARM_UP, DECAY = 1e-3, 200, 0.05  # learning rate, steps, weight decay
-VERDICTS, VERDICT_WEIGHT = ["yes", "no"], 4
+VERDICT_WEIGHT = 4
 NAMING_LOSS = 0.3  # weight of the classifiers' loss
 DECISIVE = ("seed", "steps", "clips")  # options that the run depends on
 LOOK_STEPS = 400  # first steps, for the vision tower alone
@@ -52,7 +53,7 @@ class Trainer:
         asked = [phrase for phrasings in PHRASINGS.values() for phrase in phrasings]
         self.tokenizer = build_tokenizer(" ".join(words).split(), " ".join(asked).split())
         self.model = build_model(self.tokenizer, options.seed).to(options.device)
-        verdicts = self.tokenizer.convert_tokens_to_ids(VERDICTS)
+        verdicts = self.tokenizer.convert_tokens_to_ids(list(VERDICTS))
         self.verdicts = torch.tensor(verdicts, device=options.device)
         self.namer = Namer(self.model, TEXT["hidden_size"]).to(options.device)
         self.weights = trained(model=self.model, namer=self.namer)
@@ -91,7 +92,7 @@ class Trainer:
         )
         weight = 1 + (VERDICT_WEIGHT - 1) * torch.isin(labels[counted], self.verdicts)
         loss = (weight * each).sum() / weight.sum()
-        naming = self.namer(output.hidden_states[-1], arguments["input_ids"], facts)
+        naming = self.namer(output.hidden_states, arguments["input_ids"], facts)
         (loss + NAMING_LOSS * naming).backward()
         self.update()
         return loss.item(), naming.item()
@@ -144,7 +145,7 @@ def main() -> None:
         "--work", type=Path, default=Path(".cache/mini-omni"), help="folder for the state"
     )
     parser.add_argument("--clips", type=int, default=12_000, help="clips in the bank")
-    parser.add_argument("--steps", type=int, default=2_200)
+    parser.add_argument("--steps", type=int, default=2_600)
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes that render clips"
     )

@@ -49,9 +49,13 @@ def another(rng: np.random.Generator, bank: dict, i: int) -> int:
 
 
 def known_facts(bank: dict, seen, heard) -> list[dict]:
-    """Facts of clips with these sights and sounds, and where the object is in each frame."""
+    """Facts of clips with these sights and sounds, and what is known of each frame.
+
+    places : where the object is, (T, 4). activity : of sound and sight, (2, T).
+    """
     return [
-        joined_facts(bank["facts"], i, j) | {"places": bank["places"][i]}
+        joined_facts(bank["facts"], i, j)
+        | {"places": bank["places"][i], "activity": bank["activity"][[j, i]]}
         for i, j in zip(seen, heard, strict=True)
     ]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six")
+VERDICTS = ("yes", "no")
 PHRASINGS = {
     "name": ["What is this?", "What happens here?", "Name this clip."],
     "sound": ["What sound is this?", "What do you hear?", "Name the sound."],
@@ -12,7 +13,7 @@ PHRASINGS = {
     "shape": ["Which shape is it?", "What shape do you see?"],
     "together": ["Do sight and sound belong together?", "Does the sound fit the picture?"],
 }
-WEIGHTS = {"name": 4, "sound": 2, "motion": 2, "events": 2, "colour": 1, "shape": 1, "together": 6}
+WEIGHTS = {"name": 4, "sound": 2, "motion": 2, "events": 3, "colour": 1, "shape": 1, "together": 8}
 SETTLED = {"name": {"name", "sound", "motion"}}  # tasks whose answer is clear once it is answered
 AUDIO, VIDEO, BOTH = "audio", "video", "audio+video"
 
@@ -40,7 +41,7 @@ def answer(task: str, facts: dict) -> str:
     if task == "events":
         return NUMBERS[facts["events"]]
     if task == "together":
-        return "yes" if facts["fits"] else "no"
+        return VERDICTS[0] if facts["fits"] else VERDICTS[1]
     return facts[task]
 
 
