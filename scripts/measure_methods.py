@@ -68,44 +68,6 @@ def mini_tasks(cache: Path) -> dict:
     return tasks
 
 
-def specialists(rng, known: float, noise: float, n_classes=20, n_clips=40, heads=48, dim=16):
-    """Simulated head vectors, each head of which separates a share of the classes: X (N, K, D), y.
-
-    Each of these classes has a centre of its own, all other classes have one centre in common;
-    noise is added to each number. known: the share.
-    """
-    y = np.repeat(np.arange(n_classes), n_clips)
-    X = np.empty((len(y), heads, dim), np.float32)
-    for k in range(heads):
-        centres = rng.standard_normal((n_classes, dim))
-        centres[rng.random(n_classes) >= known] = rng.standard_normal(dim)
-        X[:, k] = centres[y] + noise * rng.standard_normal((len(y), dim))
-    return X, y
-
-
-def controlled(n_episodes: int, seed: int) -> list[dict]:
-    """Gain of class-conditional weights over averaged ones, for more and less specialised heads."""
-    entries = []
-    for noise in (1.5, 3.0):
-        for known in (1.0, 0.5, 0.2, 0.1):
-            X, y = specialists(np.random.default_rng(seed), known, noise)
-            for joint in (0.0, CCSAVClassifier().joint):
-                methods = {
-                    "averaged": CCSAVClassifier(alpha=np.inf, joint=joint),
-                    "by class": CCSAVClassifier(joint=joint),
-                }
-                options = {"shots": [5, 20], "n_episodes": n_episodes, "seed": seed}
-                rows = evaluate(methods, X, y, progress=False, **options)
-                gain = ccsav.compare(rows, "averaged").xs("by class")
-                for n, row in gain.iterrows():
-                    numbers = {"gain": row["mean"], "interval": row["interval"]}
-                    numbers["by_class"] = ccsav.summary(rows).loc[("by class", n), "mean"]
-                    numbers = {k: round(float(v), 4) for k, v in numbers.items()}
-                    setting = {"noise": noise, "known": known, "shots": n, "joint": joint > 0}
-                    entries.append(setting | numbers)
-    return entries
-
-
 def measure(task, shots, n_episodes: int, seed: int) -> pd.DataFrame:
     """All methods on one task: a row per heads, method, shots and episode."""
     acts, y, groups = task
@@ -199,7 +161,6 @@ def main() -> None:
         settings = {"episodes": options.episodes, "seed": options.seed}
         study = {"settings": settings, "overall": overall(rows), "cells": cells(rows)}
         update_results(RESULTS, f"methods-{name}", study)
-    update_results(RESULTS, "specialists", controlled(options.episodes, options.seed))
 
 
 if __name__ == "__main__":
