@@ -24,7 +24,7 @@ def load_dataset(
         videos-heldout, recordings); a CSV, JSON or JSON Lines file; a folder with a `manifest.csv`,
         with an official release, or with one sub-folder per class.
     group : for CSV files, the column of groups, see `from_csv`; for ASVspoof, "speaker" or
-        "attack".
+        "attack"; for ESC-50 and ESC-10, "source" (clips of one recording) or "fold".
     split : keep the clips of this official split (of the column `split`); default: all.
     fetch : for esc10, esc50 and fsdd, download what is missing.
 

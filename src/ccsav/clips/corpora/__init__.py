@@ -38,6 +38,7 @@ _LOCAL = {  # read from a local copy only
     "asvspoof2019": load_asvspoof2019,
 }
 NAMED = _FETCHED | _LOCAL
+_GROUPED = {"esc10", "esc50", "asvspoof2019"}  # with several kinds of groups
 _OFFICIAL_FILES = {  # patterns of files by which a release is recognised
     "esc50": ["meta/esc50.csv"],
     "vggsound": [LIST, f"*/{LIST}"],
@@ -55,7 +56,9 @@ def load_named(name: str, group: str | None, split: str | None, fetch: bool) -> 
     """Read a dataset from the download folder, or make it; arguments as of `load_dataset`."""
     if name not in NAMED:
         return load_offered(name)
-    return _FETCHED[name](fetch=fetch) if name in _FETCHED else _local(name, None, group, split)
+    if name not in _FETCHED:
+        return _local(name, None, group, split)
+    return _FETCHED[name](fetch=fetch, **_groups(name, group))
 
 
 def load_release(folder: Path, group: str | None, split: str | None) -> Dataset | None:
@@ -76,10 +79,16 @@ def load_release(folder: Path, group: str | None, split: str | None) -> Dataset 
         )
     if not names:
         return None
-    return load_esc50(folder) if names == ["esc50"] else _local(*names, folder, group, split)
+    if names == ["esc50"]:
+        return load_esc50(folder, **_groups("esc50", group))
+    return _local(*names, folder, group, split)
 
 
 def _local(name, folder, group, split):
-    """Read a release that is not downloaded; only ASVspoof has several kinds of groups."""
-    options = {"group": group} if group and name == "asvspoof2019" else {}
-    return _LOCAL[name](folder, split=split, **options)
+    """Read a release that is not downloaded."""
+    return _LOCAL[name](folder, split=split, **_groups(name, group))
+
+
+def _groups(name, group):
+    """The kind of groups, where it is given and there are several."""
+    return {"group": group} if group and name in _GROUPED else {}
