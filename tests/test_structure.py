@@ -162,7 +162,8 @@ def test_procedural_datasets_come_through_entry_points():
     offered = {point.name: point.value for point in entry_points(group="ccsav.datasets")}
     ours = {name for name, value in offered.items() if value.startswith("ccsav_lab.")}
     sounds = {"sounds-heldout", "sounds-trained", "sounds-families", "spoof", "recordings"}
-    assert ours == {*sounds, "videos", "videos-heldout"}
+    mixtures = {f"mixtures-{kind}" for kind in ("heldout", "trained", "recordings")}
+    assert ours == {*sounds, *mixtures, "videos", "videos-heldout"}
 
 
 @pytest.mark.parametrize("name", ccsav.__all__)
