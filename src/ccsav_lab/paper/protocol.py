@@ -11,6 +11,8 @@ from ccsav.clips.dataset import Dataset, DatasetError
 from ccsav_lab.baselines import BASELINES
 from ccsav_lab.methods import METHODS
 
+from .spoofing import sources_of_speech
+
 COMPARED = METHODS | {
     name: BASELINES[f"{name}, all heads"] for name in ("logistic regression", "ridge")
 }
@@ -61,7 +63,12 @@ class Episode(NamedTuple):
 
 
 def plan(
-    dataset: Dataset, shots: int, n_episodes: int, limit: int | None = None, seed: int = 0
+    dataset: Dataset,
+    shots: int,
+    n_episodes: int,
+    limit: int | None = None,
+    seed: int = 0,
+    per: str = "class",
 ) -> list[Episode]:
     """Episodes on the official split: support from its training part, queries from its test part.
 
@@ -72,20 +79,29 @@ def plan(
     n_episodes : draws of the support set, for each test part.
     limit : test clips per class, drawn once; default: all.
     seed : of all draws.
+    per : "class"; or "source": `shots` are of each attack and each bona fide speaker of the
+        training part, not of each class (ASVspoof).
 
     Raises
     ------
     DatasetError
-        Without an official split, or if a class has too few training clips.
+        Without an official split, or if a class or source has too few training clips.
+    ValueError
+        For another `per`.
     """
+    if per not in ("class", "source"):
+        raise ValueError(f"per={per!r}: choose 'class' or 'source'.")
     rng = np.random.default_rng(seed)
     classes = class_indicators(dataset)
+    drawn = classes if per == "class" else sources_of_speech(dataset.table)
     episodes = []
-    for part, train, test in _parts(dataset.table):
+    for part, train, test in official_parts(dataset.table):
         query = test if limit is None else _draw(classes, test, limit, rng)
-        _check_enough(classes, train, shots, part)
+        if per == "source":
+            drawn = drawn.loc[:, drawn.iloc[train].any()]  # attacks of the test part are others
+        _check_enough(drawn, train, shots, part, per)
         for _ in range(n_episodes):
-            episodes.append(Episode(part, _draw(classes, train, shots, rng), query))
+            episodes.append(Episode(part, _draw(drawn, train, shots, rng), query))
     return episodes
 
 
@@ -111,8 +127,13 @@ def multi_label_score(Y: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     return {"exact_match": accuracy_score(Y, proba > 0.5), "mean_average_precision": precision}
 
 
-def _parts(table: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, training clips, test clips) of every official split or fold."""
+def official_parts(table: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, training clips, test clips) of every official split or fold; `DatasetError` for none.
+
+    Parameters
+    ----------
+    table : of a dataset, with a column `split` or `fold`.
+    """
     if "fold" in table:
         fold = table["fold"]
         return [
@@ -131,18 +152,18 @@ def _parts(table: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
     raise DatasetError("the dataset has no official split: no column `split` or `fold`.")
 
 
-def _check_enough(classes: pd.DataFrame, train: np.ndarray, shots: int, part: str) -> None:
-    """Raise if a class has fewer training clips than shots."""
-    numbers = classes.iloc[train].sum()
+def _check_enough(drawn: pd.DataFrame, train: np.ndarray, shots: int, part: str, per: str) -> None:
+    """Raise if a class or a source has fewer training clips than shots."""
+    numbers = drawn.iloc[train].sum()
     for name in numbers.index[numbers < shots]:
         raise DatasetError(
-            f"{part}: class {name!r} has {numbers[name]} training clips, but shots={shots}: use "
+            f"{part}: {per} {name!r} has {numbers[name]} training clips, but shots={shots}: use "
             "fewer shots, or more of the dataset."
         )
 
 
 def _draw(classes: pd.DataFrame, clips: np.ndarray, n: int, rng) -> np.ndarray:
-    """`n` of these clips for every class, or all of them where there are fewer."""
+    """`n` of these clips for every column, or all of them where there are fewer."""
     of_class = (clips[classes[name].to_numpy()[clips] == 1] for name in classes)
     return np.unique(np.concatenate([rng.permutation(few)[:n] for few in of_class]))
 

@@ -41,7 +41,7 @@ def test_esc50_end_to_end_and_continued(mini, tmp_path, monkeypatch):
 def test_answers_continue_where_they_stopped(mini, tmp_path, monkeypatch):
     clips = corpora.load_esc50(miniature.write_esc50(tmp_path / "ESC-50-master", releases.SOUNDS))
     options = {"shots": 1, "n_episodes": 1, "limit": 1, "batch_size": 4}
-    monkeypatch.setattr("ccsav_lab.paper.steps.CHUNK", 7)
+    monkeypatch.setattr("ccsav_lab.paper.kept.CHUNK", 7)
     whole = fill_table(mini, clips, tmp_path / "whole", **options)
     say, calls = type(mini).say, []
 

@@ -1,0 +1,51 @@
+"""Results kept on disk while they are computed, so that an interrupted run continues."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ccsav.extraction.store import write_whole
+
+CHUNK = 256  # clips or questions after which answers are written to the file
+
+
+def add_rows(table: pd.DataFrame, file: Path) -> None:
+    """Add rows to a CSV file: all of them or, if the process dies, none."""
+    before = file.read_text("utf-8") if file.is_file() else ""
+    text = before + table.to_csv(index=False, header=not before)
+    write_whole(file, lambda path: path.write_text(text, "utf-8"))
+
+
+def in_chunks(n: int, file: Path, compute: Callable[[range], pd.DataFrame]) -> pd.DataFrame:
+    """The table in a CSV file, `CHUNK` of its `n` rows computed at a time from where it ends.
+
+    Parameters
+    ----------
+    n : number of rows of the whole table.
+    file : to which each part is added when it is computed.
+    compute : gives the rows of a range.
+    """
+    done = len(pd.read_csv(file)) if file.is_file() else 0
+    for start in range(done, n, CHUNK):
+        add_rows(compute(range(start, min(start + CHUNK, n))), file)
+    return pd.read_csv(file)
+
+
+def keep_settings(out: Path, settings: dict) -> None:
+    """Write `settings.json` into a folder of results.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds results of other settings; names those that differ.
+    """
+    file = out / "settings.json"
+    before = json.loads(file.read_text("utf-8")) if file.is_file() else settings
+    other = [name for name, value in settings.items() if before.get(name) != value]
+    if other:
+        raise ValueError(f"{out} holds results of other {', '.join(other)}: choose another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(settings, indent=1, ensure_ascii=False) + "\n"
+    write_whole(file, lambda path: path.write_text(text, "utf-8"))
