@@ -10,13 +10,17 @@ from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM
 from ccsav.storage import describe_classifier, load_classifier, save_classifier
 from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.hec import HECClassifier
+from ccsav.weights.multilabel import MultiLabelCCSAVClassifier
 from ccsav.weights.sav import SAVClassifier
 
 __all__ = [
     "LALM",
     "CCSAVClassifier",
     "Dataset",
+    "HECClassifier",
     "HeadActivations",
+    "MultiLabelCCSAVClassifier",
     "SAVClassifier",
     "class_recalls",
     "compare",

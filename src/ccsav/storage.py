@@ -13,11 +13,14 @@ from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.store import write_whole
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav.weights.hec import HECClassifier
+from ccsav.weights.multilabel import MultiLabelCCSAVClassifier
 from ccsav.weights.sav import SAVClassifier
 
 FORMAT = 1  # raised when older versions of this module cannot read what this one writes
 KEY = "ccsav classifier"  # of the file's metadata, whose values are text
-ESTIMATORS = {estimator.__name__: estimator for estimator in (CCSAVClassifier, SAVClassifier)}
+KINDS = (CCSAVClassifier, SAVClassifier, HECClassifier, MultiLabelCCSAVClassifier)
+ESTIMATORS = {estimator.__name__: estimator for estimator in KINDS}
 PROVENANCE = ("model", "fingerprint", "prompts", "modality", "max_pixels", "window_s")
 PROVENANCE += ("compute_dtype", "storage_dtype", "versions")
 
@@ -29,7 +32,7 @@ def save_classifier(
 
     Parameters
     ----------
-    clf : fitted CCSAVClassifier (pruned or not) or SAVClassifier.
+    clf : a fitted classifier of this library, pruned or not.
     file : path to write; an existing file is replaced.
     acts : head activations whose X, with all its heads, `clf` was fitted on; adds the model,
         prompts, window, labels and the heads that the classifier needs to the file.
@@ -48,7 +51,7 @@ def save_classifier(
     'clf.safetensors'
     """
     if ESTIMATORS.get(name := type(clf).__name__) is not type(clf):
-        raise ValueError(f"clf is a {name}: only {' and '.join(ESTIMATORS)} can be saved.")
+        raise ValueError(f"clf is a {name}: only {', '.join(ESTIMATORS)} can be saved.")
     check_is_fitted(clf)
     fitted = {key: value for key, value in vars(clf).items() if key.endswith("_")}
     classes = fitted.pop("classes_")
@@ -143,7 +146,7 @@ def _extraction(clf, acts):
     """What is needed to extract the same head vectors from another clip, as plain data."""
     K, D = acts.X.shape[1:]
     top_k = getattr(clf, "top_k", None)
-    pruned = top_k is not None and clf.votes_.any(axis=(0, 2)).all()  # `prune` keeps only voters
+    pruned = hasattr(clf, "votes_") and top_k is not None and clf.votes_.any(axis=(0, 2)).all()  # `prune` keeps only voters
     heads = clf.heads_ if pruned else np.arange(clf.n_heads_in_)
     if clf.head_dim_ != D or heads.max() >= K or not (pruned or len(heads) == K):
         raise ValueError(

@@ -227,7 +227,7 @@ def test_other_classifiers_are_refused(tmp_path, X):
     y = np.arange(24) % 2
     with pytest.raises(NotFittedError):
         storage.save_classifier(ccsav.CCSAVClassifier(), tmp_path / "it")
-    with pytest.raises(ValueError, match="clf is a Pipeline: only CCSAVClassifier and SAV"):
+    with pytest.raises(ValueError, match="clf is a Pipeline: only CCSAVClassifier, SAV"):
         storage.save_classifier(make_pipeline(ccsav.SAVClassifier()).fit(X, y), tmp_path / "it")
     odd = ccsav.SAVClassifier(2).fit(X, y)
     odd.classes_ = np.array([1, "a"], dtype=object)

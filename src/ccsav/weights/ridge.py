@@ -17,7 +17,15 @@ def ridge_readout(
     without the clip's group: with H the hat matrix and I the rows of the group, the residuals are
     (1 - H_II)⁻¹ (Y - H Y)_I. Solved in D or N dimensions, whichever are fewer.
     """
-    root, Y, mean = _balanced(y, n_classes, X.dtype)
+    return regression(X, *_balanced(y, n_classes, X.dtype), penalty, groups)
+
+
+def regression(
+    X: Tensor, root: Tensor, Y: Tensor, mean: Tensor, penalty: float, groups: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same onto any targets, (N, C): Y is their difference to `mean`, (C,), times `root`, the
+    root of each clip's weight, (N, 1).
+    """
     Z, centre = _centred(X, root)  # (K, N, D), (K, 1, D)
     short = Z if len(X) <= X.shape[2] else Z.mT  # the shorter side first
     eye = penalty * torch.eye(short.shape[1], dtype=X.dtype, device=X.device)

@@ -7,12 +7,13 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ccsav import CCSAVClassifier, SAVClassifier
+from ccsav import CCSAVClassifier, HECClassifier, SAVClassifier
 
-BOTH = pytest.mark.parametrize("classifier", [CCSAVClassifier(), SAVClassifier(n_heads=4)])
+EACH = [CCSAVClassifier(), SAVClassifier(n_heads=4), HECClassifier(top_k=4)]
+EACH = pytest.mark.parametrize("classifier", EACH)
 
 
-@BOTH
+@EACH
 def test_learns_and_follows_the_conventions(classifier, task):
     X, y = task
     names = np.array(["bark", "meow", "moo"])[y]
@@ -29,7 +30,7 @@ def test_learns_and_follows_the_conventions(classifier, task):
         clone(classifier).predict(X)
 
 
-@BOTH
+@EACH
 def test_model_selection_tools(classifier, task):
     X, y = task
     assert cross_val_score(classifier, X, y, cv=3).mean() > 0.7
@@ -39,7 +40,7 @@ def test_model_selection_tools(classifier, task):
     assert search.predict(X).shape == (90,)
 
 
-@BOTH
+@EACH
 def test_numpy_and_torch_and_half_precision_agree(classifier, task):
     X, y = task
     a = clone(classifier).fit(X[:30], y[:30]).decision_function(X)
@@ -50,7 +51,7 @@ def test_numpy_and_torch_and_half_precision_agree(classifier, task):
     assert np.mean(c.predict(half) == a.argmax(1)) > 0.97
 
 
-@BOTH
+@EACH
 def test_shapes_that_do_not_fit(classifier, task):
     X, y = task
     with pytest.raises(ValueError, match=r"\(clips, heads, numbers\), but is \(90, 96\)"):
@@ -65,7 +66,7 @@ def test_shapes_that_do_not_fit(classifier, task):
             fitted.predict(other)
 
 
-@BOTH
+@EACH
 def test_one_class(classifier, task):
     X, y = task
     with pytest.raises(ValueError, match=r"one class only, \[0\]"):
