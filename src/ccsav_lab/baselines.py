@@ -1,4 +1,6 @@
-"""Baselines: scikit-learn classifiers of the same head vectors, on all heads or on one."""
+"""Baselines: scikit-learn classifiers of the same head vectors, and CALM on heads drawn at random."""
+
+import zlib
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ccsav.weights import readout, reliability
 from ccsav.weights.arrays import check_head_vectors
+from ccsav.weights.ccsav import CCSAVClassifier
 
 NOISE = 1e-5  # cosines that differ by less count as equal: some heads hardly depend on the clip
 
@@ -105,6 +108,68 @@ class NearestPrototype(ClassifierMixin, BaseEstimator):
         return self.classes_[self.decision_function(X).argmax(axis=1)]
 
 
+class RandomHeads(ClassifierMixin, BaseEstimator):
+    """A classifier of head vectors on heads drawn at random, as a control for choosing or weighing.
+
+    Parameters
+    ----------
+    classifier : of head vectors, fitted as a clone; default: CALM.
+    n_heads : number of heads drawn; all heads where there are no more.
+    seed : of the draw. Another support set gives another draw too, so that the mean over episodes
+        is one over draws; the same seed and support set give the same heads.
+
+    Attributes
+    ----------
+    classes_, classifier_, heads_ : after `fit`; the indices of the drawn heads, sorted.
+
+    Examples
+    --------
+    >>> X, y = np.random.default_rng(0).normal(size=(4, 9, 3)), ["cat", "cat", "dog", "dog"]
+    >>> fitted = RandomHeads(n_heads=2).fit(X, y)
+    >>> len(fitted.heads_), fitted.classifier_.weights_.shape
+    (2, (2, 2))
+    """
+
+    def __init__(self, classifier=None, n_heads: int = 20, seed: int = 0):
+        self.classifier = classifier
+        self.n_heads = n_heads
+        self.seed = seed
+
+    def fit(self, X, y) -> "RandomHeads":
+        """X: (N, K, D) head vectors; y: (N,) labels. `ValueError` for n_heads below 1."""
+        if self.n_heads < 1:
+            raise ValueError(f"n_heads={self.n_heads}: choose at least 1.")
+        X = check_head_vectors(X)
+        K = X.shape[1]
+        support_set = zlib.crc32(X[:, 0].float().cpu().numpy().tobytes())
+        rng = np.random.default_rng([self.seed, support_set])
+        self.heads_ = np.sort(rng.permutation(K)[: self.n_heads])
+        self.n_heads_in_ = K
+        classifier = CCSAVClassifier.calm() if self.classifier is None else self.classifier
+        self.classifier_ = clone(classifier).fit(X[:, self.heads_], y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def predict(self, X) -> np.ndarray:
+        """Class of each clip, X (N, K, D) → (N,)."""
+        return self.classifier_.predict(self._drawn(X))
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Probability of each class by `classifier_`, X (N, K, D) → (N, C)."""
+        return self.classifier_.predict_proba(self._drawn(X))
+
+    def decision_function(self, X) -> np.ndarray:
+        """Scores by `classifier_`, X (N, K, D) → (N, C)."""
+        return self.classifier_.decision_function(self._drawn(X))
+
+    def _drawn(self, X):
+        check_is_fitted(self)
+        X = check_head_vectors(X)
+        if X.shape[1] != self.n_heads_in_:
+            raise ValueError(f"X has {X.shape[1]} heads, not the {self.n_heads_in_} of `fit`.")
+        return X[:, self.heads_]
+
+
 CLASSIFIERS = {
     "logistic regression": LogisticRegression(max_iter=1000),
     "ridge": RidgeClassifier(),
@@ -118,4 +183,4 @@ BASELINES = {
     f"{name}, {what}": FlatHeads(classifier, heads)
     for heads, what in (("all", "all heads"), ("best", "best head"))
     for name, classifier in CLASSIFIERS.items()
-}
+} | {"CALM, 20 random heads": RandomHeads()}

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from ccsav import CCSAVClassifier, SAVClassifier
 from ccsav.evaluation import metrics
-from ccsav_lab.baselines import BASELINES, best_head
+from ccsav_lab.baselines import BASELINES, RandomHeads, best_head
 
 
 @pytest.fixture(params=[2, 4], ids=["two classes", "four classes"])
@@ -46,3 +47,41 @@ def test_unknown_heads(task):
     broken = clone(BASELINES["ridge, all heads"]).set_params(heads="worst")
     with pytest.raises(ValueError, match="heads='worst': choose 'all' or 'best'"):
         broken.fit(X, y)
+
+
+def test_random_heads_vote_as_calm_does(task):
+    X, y = task
+    fitted = clone(BASELINES["CALM, 20 random heads"]).set_params(n_heads=3).fit(X[:40], y[:40])
+    assert len(set(fitted.heads_)) == 3
+    calm = CCSAVClassifier.calm().fit(X[:40, fitted.heads_], y[:40])
+    scores = calm.decision_function(X[40:, fitted.heads_])
+    np.testing.assert_array_equal(fitted.decision_function(X[40:]), scores)
+    np.testing.assert_array_equal(fitted.predict(X[40:]), calm.predict(X[40:, fitted.heads_]))
+    proba = fitted.predict_proba(X[40:])
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_draw_of_heads(task):
+    X, y = task
+
+    def drawn(n_heads=2, seed=0, clips=40):
+        return tuple(RandomHeads(n_heads=n_heads, seed=seed).fit(X[:clips], y[:clips]).heads_)
+
+    assert drawn() == drawn()
+    assert len({drawn(seed=seed) for seed in range(20)}) > 4
+    assert len({drawn(clips=clips) for clips in range(20, 40)}) > 4  # of each episode its own
+    assert {head for seed in range(40) for head in drawn(seed=seed)} == set(range(5))
+    assert drawn(n_heads=20) == (0, 1, 2, 3, 4)
+
+
+def test_random_heads_are_an_estimator(task):
+    X, y = task
+    estimator = RandomHeads(SAVClassifier(n_heads=2), n_heads=3, seed=7)
+    assert estimator.get_params()["classifier__n_heads"] == 2
+    copied = clone(estimator).set_params(classifier__n_heads=1)
+    assert copied.fit(X, y).classifier_.heads_.shape == (1,)
+    assert estimator.classifier.n_heads == 2 and not hasattr(estimator.classifier, "heads_")
+    with pytest.raises(ValueError, match="X has 4 heads, not the 5 of `fit`"):
+        copied.predict(X[:, :4])
+    with pytest.raises(ValueError, match="n_heads=0: choose at least 1"):
+        RandomHeads(n_heads=0).fit(X, y)
