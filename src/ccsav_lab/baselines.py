@@ -1,4 +1,4 @@
-"""Baselines: scikit-learn classifiers of the same head vectors, and CALM on heads drawn at random."""
+"""Baselines: scikit-learn classifiers of the same head vectors, and CALM on a draw of heads."""
 
 import zlib
 
