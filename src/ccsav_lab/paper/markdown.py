@@ -5,11 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .audit import Audit
 from .protocol import DIFFERENCES, OTHER_MODELS, PUBLISHED, SEVERAL
+from .spoofing import NO_SCORES
+
+PLAIN = ("min_tdcf",)  # metrics that are not in per cent
 
 
 def to_markdown(
-    table: pd.DataFrame, data: str, modality: str, settings: str, caution: str = ""
+    table: pd.DataFrame,
+    data: str | None,
+    modality: str,
+    settings: str,
+    caution: str = "",
+    differences: Sequence[str] = DIFFERENCES,
 ) -> str:
     """The table in Markdown, in per cent, with the published numbers and what differs from them.
 
@@ -19,6 +28,7 @@ def to_markdown(
     data, modality : of the published numbers, keys of `PUBLISHED`.
     settings : one sentence on the settings of the run.
     caution : from `caution`; set in bold above the table.
+    differences : from the published protocol, listed below the table if there are published rows.
     """
     metrics = [column for column in table if not column.endswith("_interval")]
     lines = [["method", "heads", *(metric.replace("_", " ") for metric in metrics)]]
@@ -30,7 +40,11 @@ def to_markdown(
             f"{accuracy:.2f}" if metric in ("accuracy", "exact_match") else "" for metric in metrics
         ]
         lines.append([f"*{method}, published*", "", *numbers])
-    return _joined(lines, _notes(settings, bool(published), "exact_match" in metrics), caution)
+    differences = differences if published else ()
+    notes = _notes(settings, differences, bool(published) and "exact_match" in metrics)
+    if data == "asvspoof2019" and "min_tdcf" not in metrics:
+        notes.append(NO_SCORES)
+    return _joined(lines, notes, caution)
 
 
 def senses_to_markdown(table: pd.DataFrame, data: str, settings: str, caution: str = "") -> str:
@@ -54,24 +68,40 @@ def senses_to_markdown(table: pd.DataFrame, data: str, settings: str, caution: s
         cells = ["" if number is None else f"{number:.2f}" for number in numbers]
         lines.append([f"*{method}, published*", "", *cells])
     settings = f"{metric.replace('_', ' ').capitalize()} in per cent; {settings}"
-    notes = _notes(settings, any(published.values()), metric == "exact_match")
+    differences = DIFFERENCES if any(published.values()) else ()
+    notes = _notes(settings, differences, bool(differences) and metric == "exact_match")
     if sum(map(bool, published.values())) > 1:
         notes.append(OTHER_MODELS)
     return _joined(lines, notes, caution)
+
+
+def audit_to_markdown(audit: Audit) -> str:
+    """An audit as a table in per cent, with a sentence on each check below it.
+
+    Parameters
+    ----------
+    audit : from `audit_split`.
+    """
+    lines = [["accuracy (%)", *audit.accuracy.columns]]
+    for name, row in audit.accuracy.iterrows():
+        lines.append([name, *("" if pd.isna(x) else f"{100 * x:.1f}" for x in row)])
+    notes = [f"*{check}*: {sentence}" for check, sentence in audit.sentences.items()]
+    return _joined(lines, notes, "")
 
 
 def _cell(row: pd.Series, metric: str) -> str:
     """Per cent, with half the 95 % interval over episodes where there is one."""
     if pd.isna(row[metric]):
         return ""
-    width = row.get(f"{metric}_interval", np.nan)
-    return f"{100 * row[metric]:.1f}" + ("" if pd.isna(width) else f" ± {100 * width:.1f}")
+    scale, digits = (1, 3) if metric in PLAIN else (100, 1)
+    width = scale * row.get(f"{metric}_interval", np.nan)
+    text = f"{scale * row[metric]:.{digits}f}"
+    return text + ("" if pd.isna(width) else f" ± {width:.{digits}f}")
 
 
-def _notes(settings: str, published: bool, several_labels: bool) -> list[str]:
-    """What stands under a table, with published rows or without."""
-    notes = [settings, *(DIFFERENCES if published else ())]
-    return [*notes, SEVERAL] if published and several_labels else notes
+def _notes(settings: str, differences: Sequence[str], several_labels: bool) -> list[str]:
+    """What stands under a table."""
+    return [settings, *differences, *([SEVERAL] if several_labels else [])]
 
 
 def _joined(lines: Sequence[Sequence[str]], notes: Sequence[str], caution: str) -> str:

@@ -38,7 +38,7 @@ def write_esc50(
     >>> (folder / "meta" / "esc50.csv").read_text().splitlines()[1]
     '1-000100-A-0.wav,1,0,rain,False,100,A'
     """
-    folder, rows = _marked(folder, "ESC-50", "meta", "audio"), []
+    folder, rows = mark_folder(folder, "ESC-50", "meta", "audio"), []
     if names is None:
         names = sounds.CLASSES.index[~sounds.CLASSES["held_out"]]
     for target, name in enumerate(names):
@@ -88,7 +88,7 @@ def write_vggsound(
     >>> sorted(file.name for file in (folder / "video").iterdir())[0]
     'mini-024000_000030.mp4'
     """
-    folder, rows = _marked(folder, "VGGSound", "video"), []
+    folder, rows = mark_folder(folder, "VGGSound", "video"), []
     if names is None:
         names = videos.CLASSES.index[videos.CLASSES["held_out"]]
     for name in names:
@@ -111,9 +111,16 @@ def is_miniature(folder: str | Path) -> bool:
     return any((place / MARK).is_file() for place in (Path(folder), *Path(folder).glob("*/")))
 
 
-def _marked(folder, release, *parts) -> Path:
-    """The folder with its sub-folders and a file that says what it is."""
-    for part in parts:
+def mark_folder(folder: str | Path, release: str, *parts: str) -> Path:
+    """Make a folder and its sub-folders, with a file that says of which release it has the layout.
+
+    Parameters
+    ----------
+    folder : made if it is missing.
+    release : name of the release.
+    parts : names of the sub-folders.
+    """
+    for part in ("", *parts):
         (Path(folder) / part).mkdir(parents=True, exist_ok=True)
     text = f"Clips made by rule (ccsav_lab.paper), in the layout of {release}; none is from it.\n"
     (Path(folder) / MARK).write_text(text, "utf-8")

@@ -36,13 +36,30 @@ OFFICIAL = {  # clips of the test part, or of all folds; classes
     "asvspoof2019": (71_237, 2),
 }
 DIFFERENCES = (
-    "The published runs name four options in the question, the right one among them; here the "
-    "question is open, and options are given only in the rows that say so.",
-    "The published temperatures and numbers of heads were chosen on the test set; here nothing is.",
+    "The published lists are public (github.com/mvideet/CALM, folder SAVs/data). Those of ESC-50, "
+    "VGGSound and AudioSet name four options in every question, the right one among them, in the "
+    "support set as well; here the question is open, and options are given only in the rows that "
+    "say so. `--split` runs the lists as they are.",
+    "The published temperatures and numbers of heads were chosen on the clips that are scored; "
+    "here nothing is.",
     "The published code leaves out clips that it cannot read, or continues without their sound; "
     "here they are errors.",
-    "The published support sets are not listed clip by clip; here they are drawn anew in every "
+    "The published runs learn from one fixed list; here support sets are drawn anew in every "
     "episode, and the intervals are over these draws.",
+    "The published lists of ESC-50 mix the official folds, so that clips of one source recording "
+    "stand on both sides; here each fold is tested against the others.",
+    "The published run on AudioSet asks one question per clip and label; here all labels of a clip "
+    "are found at once.",
+    "The published run on spoofing learns from the whole official training part, 25,380 clips; "
+    "here from a few of each class, or of each attack and bona fide speaker.",
+)
+AS_RELEASED = (
+    "Clips, questions, options and support set are those of the released lists, as they are: one "
+    "support set, so that there are no intervals.",
+    DIFFERENCES[1].replace(
+        "here nothing is", "here CALM has its default temperature and all heads"
+    ),
+    DIFFERENCES[2],
 )
 SEVERAL = (
     "The published accuracy stands in the column of exact match, but is not known to be the share "
@@ -96,12 +113,12 @@ def plan(
     drawn = classes if per == "class" else sources_of_speech(dataset.table)
     episodes = []
     for part, train, test in official_parts(dataset.table):
-        query = test if limit is None else _draw(classes, test, limit, rng)
+        query = test if limit is None else draw_of_each(classes, test, limit, rng)
         if per == "source":
             drawn = drawn.loc[:, drawn.iloc[train].any()]  # attacks of the test part are others
         _check_enough(drawn, train, shots, part, per)
         for _ in range(n_episodes):
-            episodes.append(Episode(part, _draw(drawn, train, shots, rng), query))
+            episodes.append(Episode(part, draw_of_each(drawn, train, shots, rng), query))
     return episodes
 
 
@@ -162,8 +179,16 @@ def _check_enough(drawn: pd.DataFrame, train: np.ndarray, shots: int, part: str,
         )
 
 
-def _draw(classes: pd.DataFrame, clips: np.ndarray, n: int, rng) -> np.ndarray:
-    """`n` of these clips for every column, or all of them where there are fewer."""
+def draw_of_each(
+    classes: pd.DataFrame, clips: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw `n` clips for every class, or all of them where there are fewer; sorted.
+
+    Parameters
+    ----------
+    classes : (N, C), 1 where a clip is of a class, else 0.
+    clips : indices of those to draw from.
+    """
     of_class = (clips[classes[name].to_numpy()[clips] == 1] for name in classes)
     return np.unique(np.concatenate([rng.permutation(few)[:n] for few in of_class]))
 
@@ -177,7 +202,7 @@ def caution(data: str, tested: int, procedural: bool = False) -> str:
     tested : number of test clips that were used.
     procedural : the clips are a miniature, see `miniature`.
     """
-    official, _ = OFFICIAL[data]
+    official, _ = OFFICIAL.get(data, (0, 0))
     if procedural:
         clips = "videos" if data == "vggsound" else "sounds"
         return (
@@ -191,4 +216,6 @@ def caution(data: str, tested: int, procedural: bool = False) -> str:
             f"These numbers are of a PART of {data}: {tested:,} of its {official:,} test clips."
             + published * " Published numbers are of all of them."
         )
+    if data not in OFFICIAL:
+        return f"These numbers are of {tested:,} test clips of {data}."
     return f"These numbers are of the real {data}, all of its {tested:,} test clips."

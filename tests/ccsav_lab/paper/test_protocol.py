@@ -66,9 +66,22 @@ def test_the_table_says_what_it_is_of(tmp_path):
     assert "a PART of esc50: 1,999 of its 2,000" in part and "Published numbers are of all" in part
     assert caution("esc10", 40).endswith("40 of its 400 test clips.")  # nothing is published
     assert "the real esc50, all of its 2,000" in caution("esc50", 2000)
+    assert caution("recordings", 80) == "These numbers are of 80 test clips of recordings."
     index = pd.MultiIndex.from_tuples([("all heads", "SAV")], names=["heads", "method"])
     table = pd.DataFrame({"accuracy": [0.5], "accuracy_interval": [0.1]}, index=index)
     text = to_markdown(table, "esc50", "audio", "Settings.", made)
     assert text.startswith(f"**{made}**\n\n| method |")  # the table itself still begins a block
     assert "| SAV | all heads | 50.0 ± 10.0 |" in text
     assert set(protocol.OFFICIAL) == set(corpora.NAMED)
+    scores = {"equal_error_rate": [0.2], "min_tdcf": [0.4567], "min_tdcf_interval": [0.01]}
+    text = to_markdown(pd.DataFrame(scores, index), "asvspoof2019", "audio", "Settings.")
+    assert "| SAV | all heads | 20.0 | 0.457 ± 0.010 |" in text and "No min t-DCF" not in text
+
+
+def test_what_is_known_of_the_published_protocol_is_said():
+    text = " ".join(protocol.DIFFERENCES)
+    for fact in ("lists are public", "four options in every question", "chosen on the clips that"):
+        assert fact in text
+    for fact in ("mix the official folds", "one question per clip and label", "25,380 clips"):
+        assert fact in text
+    assert "chosen on the clips" in protocol.DIFFERENCES[1]  # the second, in notebook 10
