@@ -216,12 +216,13 @@ def _few(heard, methods, asked, few, draws, rng) -> Finding:
 
 def _tuning(lalm, split, heard, how) -> Finding:
     """The setting of CALM that is best in the test part, and the one that is best elsewhere."""
-    val, known = split.rows("val"), (None, None)
-    if len(val):
-        acts = extract_questions(lalm, split, val, heads=None, **how)
+    clip, val, known = split.questions["clip"].to_numpy(), split.rows("val"), (None, None)
+    apart = val[~np.isin(clip[val], clip[split.rows("test")])]
+    if len(apart):
+        acts = extract_questions(lalm, split, apart, heads=None, **how)
         known = (acts.X, acts.labels[acts.y])
     tuned = tune_calm(heard, *known)
-    place = "the validation list" if len(val) else "support questions that are left out"
+    place = "the validation list" if len(apart) else "support questions that are left out"
     text = (
         f"Of {tuned.settings} settings of CALM, the one that is best in the test part is right in "
         f"{_percent(tuned.best)} of it"
@@ -231,8 +232,11 @@ def _tuning(lalm, split, heard, how) -> Finding:
         text += "; a class has one support question, so that none can be left out to choose on"
     else:
         gain = 100 * (tuned.best - tuned.nested)
-        text += (
-            f", the one that is best on {place} in {_percent(tuned.nested)}: {gain:.1f} points less"
-        )
+        text += f", the one that is best on {place} in {_percent(tuned.nested)}"
+        text += f": {gain:.1f} points less"
         rows[f"settings chosen on {place}"] = {"CALM": tuned.nested}
-    return Finding(rows, f"{text}. The default setting is right in {_percent(tuned.default)}.")
+    text += f". The default setting is right in {_percent(tuned.default)}."
+    if len(apart) < len(val):
+        text += f" {len(val) - len(apart):,} of the {len(val):,} validation questions are about "
+        text += "clips of the test part and were not used."
+    return Finding(rows, text)

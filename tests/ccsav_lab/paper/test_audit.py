@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,9 +56,22 @@ def test_esc50s_lists(mini, cache, tmp_path):
     assert f"CALM {100 * of['open question']:.1f} %" in audit.sentences["open question"]
     gain = of["settings chosen on the test part"] - of["settings chosen on the validation list"]
     assert f"{100 * gain:.1f} points less" in audit.sentences["tuning"]
+    assert "were not used" not in audit.sentences["tuning"]
     text = audit_to_markdown(audit)
     assert f"| as asked | {100 * audit.accuracy.loc['as asked', 'SAV']:.1f} |" in text
     assert all(f"- *{name}*: {sentence}" in text for name, sentence in audit.sentences.items())
+
+
+def test_validation_questions_about_test_clips_are_not_used(mini, cache, tmp_path):
+    folder = write_lists(tmp_path, "vggsound", shots=2, test=1, seconds=0.3)
+    whole = json.loads((folder / "vggsound_mcq_test_split.json").read_text())
+    whole += json.loads((folder / "vggsound_mcq_val.json").read_text())
+    (folder / "vggsound_mcq_test.json").write_text(json.dumps(whole))  # as the released one is
+    split = read_released(folder, test="vggsound_mcq_test.json")
+    audit = audit_split(mini, split, few=1, draws=1, methods=FEW, cache=cache)
+    sentence = audit.sentences["tuning"]
+    assert "6 of the 6 validation questions are about clips of the test part and were" in sentence
+    assert "best on support questions that are left out" in sentence
 
 
 def test_a_clip_with_several_questions(mini, cache, tmp_path):
