@@ -137,7 +137,8 @@ def _table_of_lists(lalm: LALM, split: Split, options: argparse.Namespace, out: 
     first = lalm.prompt(split.questions["question"].iloc[0], options.modality)
     settings = f"{lalm.name}, with prompts such as {first!r}.{_truncated(lalm, options)}"
     notes = [*notes_on_lists(split), *AS_RELEASED]
-    return to_markdown(table, split.data, options.modality, settings, above, notes)
+    data = options.data or split.data
+    return to_markdown(table, data, options.modality, settings, above, notes)
 
 
 def _audit(lalm: LALM, split: Split, options: argparse.Namespace, out: Path) -> str:

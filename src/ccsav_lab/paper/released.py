@@ -25,6 +25,7 @@ FIELDS = {
     *("pseudo_label_confidence", "average_max_probability", "trial_predictions", "vote_count"),
     *("_raw_matched_label", "_was_normalized"),  # of lists labelled by a model
 }
+SAME = {"spoofed": "spoof"}  # labels that the published code takes for another
 _PART_OF_WORD = {"train": "train", "val": "val", "test": "test", "eval": "test"}
 
 
@@ -41,7 +42,8 @@ def read_released(
     """Read the released lists of one dataset: clips, questions, options and support as they are.
 
     One clip may have several questions (AudioSet has one for each label). As in the published code,
-    a question ends in "Answer with the class name." and labels that differ only by case are one.
+    a question ends in "Answer with the class name.", labels that differ only by case are one, and
+    "spoofed" is "spoof".
 
     Parameters
     ----------
@@ -177,12 +179,13 @@ def _problem(record) -> str | None:
 
 
 def _one_spelling(table):
-    """Labels and options that differ only by case, in their first spelling."""
+    """Labels and options that differ only by case, or are the same, in their first spelling."""
     first = {}
-    for label in table["label"]:
-        first.setdefault(label.casefold(), label)
-    options = [
-        None if few is None else [first.get(x.strip().casefold(), x.strip()) for x in few]
-        for few in table["options"]
-    ]
-    return table.assign(label=[first[x.casefold()] for x in table["label"]], options=options)
+
+    def spell(label):
+        key = SAME.get(label.strip().casefold(), label.strip())
+        return first.setdefault(key.casefold(), key)
+
+    labels = [spell(label) for label in table["label"]]
+    options = [None if few is None else list(map(spell, few)) for few in table["options"]]
+    return table.assign(label=labels, options=options)

@@ -145,5 +145,9 @@ def test_videos(folder):
 
 def test_fields_of_lists_that_a_model_labelled(folder):
     more = {"pseudo_label_confidence": 0.5, "trial_predictions": ["dog"], "vote_count": 4}
-    save(folder / "esc_mcq_train.json", [RECORD | more | {"_was_normalized": False}])
-    assert len(read_released(folder).questions) == 2
+    spoofed = {"mapped_label": "spoofed", "options": ["bonafide", "spoofed"]}
+    save(folder / "esc_mcq_train.json", [RECORD | more | {"_was_normalized": False} | spoofed])
+    save(folder / "esc_mcq_test.json", [RECORD | {"mapped_label": "spoof"}])
+    table = read_released(folder).questions
+    assert table["label"].tolist() == ["spoof", "spoof"]
+    assert table["options"].iloc[0] == ["bonafide", "spoof"]
