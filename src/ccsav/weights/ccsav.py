@@ -1,5 +1,6 @@
 """CCSAV and CALM: every head votes with its posterior, weighted by class."""
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
@@ -16,6 +17,8 @@ READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototyp
 ESTIMATES, SHRINK_TO = ("leave-one-out", "resubstitution"), ("head", "all")
 ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit a temperature
 ONE_SHOT_TAU_GROUPS = 0.06  # the same given groups, which lower the weight of misleading heads
+JOINT_HEADS = 256
+KEPT = 2**25  # scores that are kept for calibration: 128 MB of float32
 UNIFORM_CLIPS = 0.5  # added in calibration, where it may be that no answer was wrong
 
 
@@ -23,10 +26,10 @@ UNIFORM_CLIPS = 0.5  # added in calibration, where it may be that no answer was 
 class CCSAVClassifier(VotingClassifier):
     """Class-conditional sparse attention vectors: heads weighted by their reliability per class.
 
-    A class of one clip gets each head's mean reliability over the other classes. If all classes
-    have one clip, only prototypes vote, at one temperature, weighted by the margins of the support
-    clips and, given groups, by `reliability.group_trust`; probabilities are not calibrated.
-    Time: O(N K C D), for ridge O(N K D min(N, D)), for the joint ridge O(N² K D + N³).
+    If a class has one clip, only prototypes vote, and the class gets each head's mean reliability
+    over the others. If all have one, there is one temperature, weights come from the margins of the
+    support clips and, given groups, from `reliability.group_trust`, and nothing is calibrated.
+    Time: O(N K C D), for ridge O(N K D min(N, D)), for the joint ridge O(256 N² D + N³).
 
     Parameters
     ----------
@@ -35,9 +38,9 @@ class CCSAVClassifier(VotingClassifier):
     readout : "prototype" (cosine with the class mean, as in CALM), "ridge" (ridge regression of the
         unit head vector), or "both", each with votes of its own.
     penalty : λ of the ridge regressions.
-    joint : share of the vote of one ridge regression on all heads together, each multiplied by the
-        root of its mean weight; 0: none, as in CALM.
-    reliability : "margin_clamped" (mean of max(0, margin); weights are r^(1/tau_w)), or
+    joint : share of the vote of one ridge regression on the 256 heads of largest mean weight, each
+        multiplied by the root of it; 0: none, as in CALM.
+    reliability : "margin_clamped" (mean of max(0, margin); weights are a power of it), or
         "margin_softmax", "prob_softmax", "brier_softmax" (mean margin, posterior of the true class,
         Brier skill; weights are a softmax of r / tau_w).
     estimate : "leave-one-out" (support clips are scored by readouts made without them or their
@@ -47,6 +50,8 @@ class CCSAVClassifier(VotingClassifier):
         infinite: the same weights for all classes.
     shrink_to : "head" (each head's mean over classes) or "all" (the mean of all, as in CALM).
     tau_w : temperature of the weights; a lower one concentrates them on the best heads.
+    floor : added to reliabilities before they become weights (r + floor)^(1/tau_w), so that weights
+        are nearly equal where no head is reliable; 0: none, as in CALM.
     top_k : number of heads kept per class, the most reliable; None: all.
     calibrate : fit `predict_proba` to the support clips that are left out.
 
@@ -81,6 +86,7 @@ class CCSAVClassifier(VotingClassifier):
     alpha: float = 10.0
     shrink_to: str = "head"
     tau_w: float = 0.25
+    floor: float = 0.2
     top_k: int | None = None
     calibrate: bool = True
 
@@ -95,7 +101,7 @@ class CCSAVClassifier(VotingClassifier):
         >>> CCSAVClassifier.calm(tau=0.1).readout
         'prototype'
         """
-        published = {"readout": "prototype", "joint": 0.0, "calibrate": False}
+        published = {"readout": "prototype", "joint": 0.0, "floor": 0.0, "calibrate": False}
         published |= {"estimate": "resubstitution", "shrink_to": "all"}
         return cls(tau, alpha=alpha, tau_w=tau_w, top_k=top_k, **published)
 
@@ -110,38 +116,40 @@ class CCSAVClassifier(VotingClassifier):
         ----------
         X, y : (N, K, D) head vectors of the support set, NumPy or torch, and (N,) labels.
         X_val, y_val : (M, K, D), (M,) clips to estimate reliabilities on instead of X and y.
-        groups : (N,) source of each clip (speaker, recording). Whole groups are left out instead of
-            single clips, if enough clips remain (see `leave_out`); with one clip per class, heads
-            whose vectors depend on the group get less weight.
+        groups : (N,) source of each clip (speaker, recording). Whole groups are left out together,
+            if enough clips remain (see `leave_out`); with one clip per class, heads whose vectors
+            depend on the group get less weight. Default: similar clips are left out together.
         """
         self._check_options()
         X, y = self._check_fit(X, y)
         clips = self._estimation_clips(X, y, X_val, y_val, groups)
-        self.readouts_ = ("prototype",) if clips.one_shot else READOUTS[self.readout]
-        r, counts = self._fit_heads(X, y, clips)  # prototype, posterior, margin, reliability
+        single = bool(torch.bincount(y).min() == 1)  # clip of a class: ridge disfavours it
+        self.readouts_ = ("prototype",) if single else READOUTS[self.readout]
+        r, counts, kept = self._fit_heads(X, y, clips)  # prototype, posterior, margin, reliability
         shrunk = reliability.shrink(r.flatten(0, 1), counts, self.alpha, self.shrink_to)  # (R K, C)
         _, weigh = reliability.KINDS[self.reliability]
         self.reliability_ = shrunk.view(r.shape).mean(0).cpu().numpy()
-        self.votes_ = weigh(shrunk, self.tau_w).view(r.shape).cpu().numpy()
+        self.votes_ = weigh(shrunk + self.floor, self.tau_w).view(r.shape).cpu().numpy()
         self.weights_ = self.votes_.sum(0)
-        self.joint_share_ = 0.0 if clips.one_shot or not self.joint else self.joint
+        self.joint_share_ = 0.0 if single else float(self.joint)
         joint_vote = self._fit_joint(X, y, clips) if self.joint_share_ else 0.0
         if self.top_k is not None:
             r = torch.as_tensor(self.reliability_)
             self._keep_votes(reliability.top_heads(r, self.top_k).numpy())
         self.calibration_ = 1.0
         if self.calibrate and not clips.one_shot:
-            self._fit_calibration(X, y, clips, joint_vote)
+            self._fit_calibration(clips, *kept, joint_vote)
         return self
 
     def _fit_heads(self, X, y, clips):
-        """Readouts, posteriors, margins: reliabilities (R, K, C), clips per class (C,)."""
+        """Reliabilities (R, K, C), clips per class (C,), and scores of some estimation clips."""
         R, (K, D), C = len(self.readouts_), X.shape[1:], len(self.classes_)
         self.heads_ = np.arange(K)
         self.coef_ = np.empty((R, K, D, C), np.float32)
         self.intercept_ = np.empty((R, K, C), np.float32)
         self.tau_ = np.empty((R, K), np.float32)
         r = X.new_empty((R, K, C), dtype=torch.float32)
+        kept, some = [], slice(None, None, math.ceil(len(clips.y) * r.numel() / KEPT))
         clip_scores, _ = reliability.KINDS[self.reliability]
         fixed = self.tau
         if fixed == "per-head" and clips.one_shot:
@@ -155,16 +163,16 @@ class CCSAVClassifier(VotingClassifier):
             self.tau_[i, heads] = tau.cpu()
             margins = clip_scores(readout.posteriors(scores, tau), clips.y)  # (M, k)
             r[i, heads], counts = reliability.class_means(margins, clips.y, C)
+            kept.append((i, heads, scores[some].contiguous()))
             if clips.groups is not None:
-                trust = reliability.group_trust(X[:, heads].float(), y, clips.groups)
-                r[i, heads] *= trust[:, None]
-        return r, counts
+                r[i, heads] *= reliability.group_trust(X[:, heads].float(), y, clips.groups)[
+                    :, None
+                ]
+        return r, counts, (some, kept)
 
     def _readouts(self, X, y, clips):
         """Fit readouts on a few heads at a time: not all (M, K, C) scores are in memory at once.
-
-        Yields the index in `readouts_`, the k heads, coef (k, D, C), intercept (k, C), and the
-        scores of the estimation clips, (M, k, C).
+        Yields the index in `readouts_`, the k heads, coef, intercept, scores (M, k, C).
         """
         ridge = partial(ridge_readout, penalty=self.penalty)
         fit_kind = {"prototype": readout.nearest_prototype, "ridge": ridge}
@@ -180,25 +188,29 @@ class CCSAVClassifier(VotingClassifier):
 
     def _fit_joint(self, X, y, clips):
         """Fit the joint ridge; returns its share of the vote on the estimation clips, (M, C)."""
-        share = torch.as_tensor(self.votes_.sum(axis=(0, 2)) / self.votes_.sum(), device=X.device)
-        C = len(self.classes_)
-        coef, intercept, scores = joint_ridge(X, y, C, share, self.penalty, clips.left_out)
+        share = self.votes_.sum(axis=(0, 2))  # (K,)
+        best = np.sort(np.argsort(-share, kind="stable")[:JOINT_HEADS])
+        share = torch.as_tensor(share[best] / share[best].sum(), device=X.device)
+        arguments = (y, len(self.classes_), share, self.penalty, clips.left_out)
+        coef, intercept, scores = joint_ridge(X[:, best], *arguments)
         if clips.X_val is not None:
-            scores = joint_scores(readout.unit(clips.X_val.float()), coef, intercept)
+            scores = joint_scores(readout.unit(clips.X_val[:, best].float()), coef, intercept)
         scores = scores[clips.usable]
-        self.joint_coef_, self.joint_intercept_ = coef.cpu().numpy(), intercept.cpu().numpy()
+        self.joint_coef_ = np.zeros_like(self.coef_[0])
+        self.joint_intercept_ = np.zeros_like(self.intercept_[0])
+        self.joint_coef_[best], self.joint_intercept_[best] = coef.cpu(), intercept.cpu()
         self.joint_tau_ = float(readout.temperatures(scores[:, None], clips.y))
         return self.joint * torch.softmax(scores / self.joint_tau_, dim=-1)
 
-    def _fit_calibration(self, X, y, clips, joint_vote):
-        """Fit the power of the scores at which the true classes of the clips are likeliest."""
-        votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=X.device)
-        total = joint_vote
-        for i, heads, _, _, scores in self._readouts(X, y, clips):
-            tau = torch.as_tensor(self.tau_[i, heads], device=X.device)
+    def _fit_calibration(self, clips, some, kept, joint_vote):
+        """Fit the power of the scores at which the true classes of some clips are likeliest."""
+        votes = (1 - self.joint_share_) * torch.as_tensor(self.votes_, device=clips.y.device)
+        total = joint_vote[some] if self.joint_share_ else 0.0
+        for i, heads, scores in kept:
+            tau = torch.as_tensor(self.tau_[i, heads], device=scores.device)
             total = total + readout.weighted_vote(scores, tau, votes[i, heads])
         log = total.clamp(min=1e-30).log()[:, None]
-        self.calibration_ = 1 / float(readout.temperatures(log, clips.y, UNIFORM_CLIPS))
+        self.calibration_ = 1 / float(readout.temperatures(log, clips.y[some], UNIFORM_CLIPS))
 
     def _estimation_clips(self, X, y, X_val, y_val, groups):
         """The clips to estimate reliabilities on: validation clips, or the support set's own."""
@@ -207,7 +219,7 @@ class CCSAVClassifier(VotingClassifier):
         if groups is not None and np.shape(groups) != (len(y),):
             raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
         if X_val is None:
-            return Estimation(y) if self.estimate == "resubstitution" else leave_out(y, groups)
+            return Estimation(y) if self.estimate == ESTIMATES[1] else leave_out(X, y, groups)
         X_val, y_val = self._check_fitted(X_val).to(X.device), np.asarray(y_val)
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):
@@ -228,6 +240,7 @@ class CCSAVClassifier(VotingClassifier):
             "reliability": (self.reliability in reliability.KINDS, tuple(reliability.KINDS)),
             "estimate": (self.estimate in ESTIMATES, ESTIMATES),
             "alpha": (self.alpha >= 0, "a number >= 0"),
+            "floor": (self.floor >= 0, "a number >= 0"),
             "shrink_to": (self.shrink_to in SHRINK_TO, SHRINK_TO),
             "tau_w": (self.tau_w > 0, "a number > 0"),
             "top_k": (self.top_k is None or self.top_k >= 1, "a whole number >= 1, None"),

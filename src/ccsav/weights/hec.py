@@ -80,7 +80,9 @@ class HECClassifier(VotingClassifier):
         true = X.new_empty(K, dtype=torch.float32)
         left_out = self.estimate == "leave-one-out" and torch.bincount(y).max() > 1
         for heads in chunks(K, max(len(X) * (C + D), D * D)):
-            coef, intercept, scores = discriminants(X[:, heads].float(), y, C, self.penalty, left_out)
+            coef, intercept, scores = discriminants(
+                X[:, heads].float(), y, C, self.penalty, left_out
+            )
             self.coef_[0, heads], self.intercept_[0, heads] = coef.cpu(), intercept.cpu()
             p = readout.posteriors(scores, self.tau)
             true[heads] = reliability.true_posteriors(p, y).mean(0)

@@ -111,7 +111,7 @@ class MultiLabelCCSAVClassifier(HeadClassifier):
         return self
 
     def decision_function(self, X) -> np.ndarray:
-        """Score of each class, the weighted mean of detectors, X (N, K, D) → (N, C), from 0 to 1."""
+        """Score of each class, the weighted mean of detectors, X (N, K, D) → (N, C), 0 to 1."""
         X = self._check_fitted(X)
         arrays = (self.coef_, self.intercept_, self.weights_)
         coef, intercept, weights = (torch.as_tensor(a, device=X.device) for a in arrays)
@@ -170,7 +170,9 @@ class MultiLabelCCSAVClassifier(HeadClassifier):
         have = Y.sum(0)
         constant = self.classes_[(have == 0) | (have == len(Y))].tolist()
         if constant:
-            raise ValueError(f"Y: no clip, or every clip, has {constant}: give clips of both kinds.")
+            raise ValueError(
+                f"Y: no clip, or every clip, has {constant}: give clips of both kinds."
+            )
         return X, torch.as_tensor(Y, dtype=torch.float32, device=X.device)
 
     def _check_options(self):
@@ -219,8 +221,8 @@ def detectors(scores: Tensor, Y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def detection_margins(p: Tensor, Y: Tensor) -> Tensor:
-    """Reliabilities, (K, C): the mean over clips of max(0, 2 p - 1), or of max(0, 1 - 2 p) for those
-    without the class; both kinds of clips count for a half. p: (N, K, C), Y: (N, C).
+    """Reliabilities (K, C): the mean over clips of max(0, 2 p - 1), or max(0, 1 - 2 p) where they
+    lack the class; both kinds of clips count for a half. p: (N, K, C), Y: (N, C).
     """
     signed = (2 * p - 1) * (2 * Y[:, None] - 1)
     share = Y / Y.sum(0) + (1 - Y) / (1 - Y).sum(0)

@@ -118,9 +118,10 @@ class VotingClassifier(HeadClassifier):
         votes = np.where(kept, self.votes_, 0)
         votes = np.where(votes.sum(axis=(0, 1)) > 0, votes, kept)
         if self.joint_share_:
-            share = self.votes_.sum(axis=(0, 2)) / self.votes_.sum()
+            share = self.votes_.sum(axis=(0, 2)) * self.joint_coef_.any(axis=(1, 2))
             used = kept.any(axis=1)
-            self.joint_tau_ = self.joint_tau_ * (float(share[used].sum()) or 1.0)  # scales up
+            left = float(share[used].sum() / share.sum())
+            self.joint_tau_ = self.joint_tau_ * (left or 1.0)  # scales up
             self.joint_coef_ = self.joint_coef_ * used[:, None, None]
             self.joint_intercept_ = self.joint_intercept_ * used[:, None]
         self.votes_ = (votes / votes.sum(axis=(0, 1))).astype(np.float32)

@@ -53,6 +53,7 @@ def test_case(case):
         case["tau"],
         readout="prototype",
         joint=0,
+        floor=0,
         reliability=case["weight_scheme"],
         alpha=case["alpha"],
         shrink_to="all",
