@@ -28,7 +28,7 @@ def rows():
 
 def test_a_cell_per_heads_shots_and_method(rows):
     cells = pd.DataFrame(script.cells(rows))
-    methods = {*script.METHODS, *script.ABLATIONS, "groups not given", *script.BASELINES}
+    methods = {*script.METHODS, *script.ABLATIONS, script.GIVEN, *script.BASELINES}
     in_one_shot = {name for name in methods if "discriminant" not in name}
     for (_, shots), part in cells.groupby(["heads", "shots"]):
         assert set(part["method"]) == (in_one_shot if shots == 1 else methods)
