@@ -23,6 +23,7 @@ from ccsav.evaluation.comparison import evaluate
 from ccsav_lab.baselines import BASELINES
 from ccsav_lab.first_run import update_results
 from ccsav_lab.methods import METHODS
+from ccsav_lab.transductive import TransductiveCCSAVClassifier
 
 RESULTS = Path(__file__).resolve().parents[1] / "figures" / "results.json"
 SHOTS = {"real": (1, 3, 5, 10, 15), "mini": (1, 5, 10)}
@@ -111,6 +112,23 @@ def measure_cell(work, y, groups, n_episodes: int, seed: int) -> pd.DataFrame:
     return pd.concat([rows, given]).assign(heads=name)
 
 
+def unlabelled(tasks: dict, n_episodes: int, seed: int) -> list[dict]:
+    """What unlabelled queries add at one shot: a row per task and heads."""
+    methods = {"CCSAV": CCSAVClassifier(), "with queries": TransductiveCCSAVClassifier()}
+    options = {"shots": [1], "n_episodes": n_episodes, "seed": seed, "progress": False}
+    entries = []
+    for task, (acts, y, groups) in tasks.items():
+        for name, mask in acts.head_sets().items():
+            rows = evaluate(methods, acts.X[:, mask], y, groups, tell_groups=False, **options)
+            means = ccsav.summary(rows)["mean"].droplevel("shots")
+            gain = ccsav.compare(rows, "CCSAV").loc["with queries"].iloc[0]
+            numbers = {"alone": means["CCSAV"], "with_queries": means["with queries"]}
+            numbers |= {"gain": gain["mean"], "interval": gain["interval"]}
+            numbers = {key: round(float(x), 4) for key, x in numbers.items()}
+            entries.append({"task": task, "heads": name} | numbers)
+    return entries
+
+
 def cells(rows: pd.DataFrame) -> list[dict]:
     """One entry per task, heads, shots and method: means and 95 % intervals over episodes."""
     entries = []
@@ -188,6 +206,7 @@ def main() -> None:
         rows = pd.concat(rows)
         settings = {"episodes": options.episodes, "seed": options.seed}
         study = {"settings": settings, "overall": overall(rows), "cells": cells(rows)}
+        study["unlabelled"] = unlabelled(tasks, options.episodes, options.seed)
         update_results(RESULTS, f"methods-{name}", study)
 
 
