@@ -173,18 +173,21 @@ class MultiLabelCCSAVClassifier(HeadClassifier):
             raise ValueError(
                 f"Y: no clip, or every clip, has {constant}: give clips of both kinds."
             )
-        return X, torch.as_tensor(Y, dtype=torch.float32, device=X.device)
+        return X, torch.as_tensor(Y.astype(np.float32), device=X.device)
 
     def _check_options(self):
         """Raise `ValueError` for the first option with an unknown value."""
-        for name, known in OPTIONS.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {known}.")
-        if self.tau != "per-head" and not (not isinstance(self.tau, str) and self.tau > 0):
-            raise ValueError(f"tau={self.tau!r}: choose a number > 0, or 'per-head'.")
-        for name in ("penalty", "tau_w"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}={getattr(self, name)}: choose a number > 0.")
+        number = not isinstance(self.tau, str)
+        rules = {name: (getattr(self, name) in known, known) for name, known in OPTIONS.items()} | {
+            "tau": (self.tau > 0 if number else self.tau == "per-head", "a number > 0, 'per-head'"),
+            "penalty": (self.penalty > 0, "a number > 0"),
+            "alpha": (self.alpha >= 0, "a number >= 0"),
+            "tau_w": (self.tau_w > 0, "a number > 0"),
+            "top_k": (self.top_k is None or self.top_k >= 1, "a whole number >= 1, None"),
+        }
+        for name, (valid, allowed) in rules.items():
+            if not valid:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of: {allowed}.")
 
 
 def contrasts(U: Tensor, Y: Tensor, left_out: bool) -> tuple[Tensor, Tensor, Tensor]:
