@@ -28,3 +28,11 @@ def chunks(n: int, size: int) -> Iterator[slice]:
     """Slices of 0…n, each with as many rows of `size` numbers as CHUNK holds, at least one row."""
     step = max(1, CHUNK // max(1, size))
     return (slice(start, start + step) for start in range(0, n, step))
+
+
+def same_size(groups: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Groups of equal size together: for each size n that occurs, the indices of clips, (G, n)."""
+    order = groups.argsort(stable=True)
+    sizes = groups.unique(return_counts=True)[1]
+    size_of = sizes.repeat_interleave(sizes)  # of each clip's group, in this order
+    return (order[size_of == n].view(-1, int(n)) for n in sizes.unique())

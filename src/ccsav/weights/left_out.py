@@ -32,7 +32,7 @@ def leave_out(X: Tensor, y: Tensor, groups=None) -> Estimation:
     of fewer clips are too much worse.
     """
     singly, known = torch.arange(len(y), device=y.device), groups is not None
-    groups = np.unique(groups, return_inverse=True)[1] if known else similar_clips(X, y)
+    groups = np.unique(groups if known else similar_clips(X, y), return_inverse=True)[1]
     groups = torch.as_tensor(groups, device=y.device)
     for codes, needed in ((groups, MIN_CLIPS_LEFT), (singly, 0)):
         pair = codes * (y.max() + 1) + y  # clips of one group and class

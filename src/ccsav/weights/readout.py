@@ -5,9 +5,11 @@ import math
 import torch
 from torch import Tensor
 
+from ccsav.weights.arrays import same_size
+
 MIN_TAU, MAX_TAU = 0.01, 1.0  # limits of a fitted temperature
 NEWTON_STEPS = 8
-MAX_CLIPS = 2000  # clips, evenly spaced, that a temperature is fitted to
+MAX_CLIPS = 500  # clips, evenly spaced, that a temperature is fitted to
 
 
 def prototypes(X: Tensor, y: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
@@ -67,14 +69,15 @@ def leave_group_out(
 ) -> Tensor:
     """The same by prototypes made without the clip's group; groups (N,), the whole support set."""
     cos = cos.clone()
-    for group in groups.unique():
-        rows = (groups == group).nonzero()[:, 0]
-        group_mu, group_counts = prototypes(X[rows], y[rows], len(mu))
-        classes = group_counts.nonzero()[:, 0]  # of the group's clips, (c,)
-        without = counts[classes, None, None] * mu[classes]
-        without -= group_counts[classes, None, None] * group_mu[classes]
-        outside = cosines(X[rows], directions(without)) * (counts > group_counts)[classes]
-        cos[rows[:, None], :, classes] = outside.transpose(1, 2)  # (n, c, K)
+    for rows in same_size(groups):  # (G, n): G groups of n clips
+        x, own = X[rows], y[rows]  # (G, n, K, D), (G, n)
+        same = (own[:, :, None] == own[:, None]).to(X.dtype)  # (G, n, n): of one class
+        without = counts[own][..., None, None] * mu[own] - torch.einsum("gij,gjkd->gikd", same, x)
+        outside = torch.einsum("gmkd,gikd->gmki", unit(x), unit(without))
+        outside = outside * (counts[own] > same.sum(-1))[:, None, None]
+        clips = rows[:, :, None, None]
+        heads = torch.arange(X.shape[1], device=X.device)[:, None]
+        cos[clips, heads, own[:, None, None]] = outside
     return cos
 
 

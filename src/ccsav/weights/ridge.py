@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ccsav.weights.arrays import chunks
+from ccsav.weights.arrays import chunks, same_size
 from ccsav.weights.readout import unit
 
 
@@ -34,10 +34,9 @@ def regression(
     coef = solver @ Y  # (K, D, C)
     fitted = Z @ coef  # (K, N, C)
     if groups is not None:
-        diagonal = (Z * solver.mT).sum(-1)  # of the hat matrix, (K, N)
-        fitted = _without_groups(
-            Y, fitted, diagonal, lambda rows: Z[:, rows] @ solver[:, :, rows], root, groups
-        )
+        back = solver.mT  # (K, N, D)
+        block = lambda rows: Z[:, rows] @ back[:, rows].mT  # noqa: E731
+        fitted = _without_groups(Y, fitted, block, root, groups)
     return coef, mean - (centre @ coef)[:, 0], (fitted / root + mean).transpose(0, 1)
 
 
@@ -66,9 +65,8 @@ def joint_ridge(
         intercept[heads] = -(centre @ coef[heads])[:, 0]
     fitted = hat @ Y
     if groups is not None:
-        fitted = _without_groups(
-            Y, fitted[None], hat.diagonal()[None], lambda rows: hat[rows][:, rows], root, groups
-        )[0]
+        block = lambda rows: hat[rows[:, :, None], rows[:, None]][None]  # noqa: E731
+        fitted = _without_groups(Y, fitted[None], block, root, groups)[0]
     return coef, intercept, fitted / root
 
 
@@ -95,18 +93,18 @@ def _centred(X, root):
     return root * (U - centre), centre
 
 
-def _without_groups(Y, fitted, diagonal, block, root, groups):
+def _without_groups(Y, fitted, block, root, groups):
     """Fit to Y without the clip's group, from the fit of all clips, (K, N, C), and the hat matrix
-    without intercept, which adds root rootᵀ / N: diagonal (K, N), block(rows) (K, n, n) of a group.
+    without intercept, which adds root rootᵀ / N: block(rows), (K, G, n, n) of G groups of n clips.
     """
-    residuals, n = Y - fitted, len(groups)
-    if len(groups.unique()) == n:
-        hat = diagonal + root[:, 0].square() / n
-        return Y - residuals / (1 - hat).clamp(min=1e-6)[..., None]
+    residuals = Y - fitted
     outside = torch.empty_like(residuals)
-    for group in groups.unique():
-        rows = (groups == group).nonzero()[:, 0]
-        hat = block(rows) + root[rows] * root[rows].T / n
-        eye = (1 + 1e-6) * torch.eye(len(rows), dtype=hat.dtype, device=hat.device)
-        outside[:, rows] = torch.linalg.solve(eye - hat, residuals[:, rows])
+    for rows in same_size(groups):  # (G, n)
+        hat = block(rows) + root[rows] * root[rows].mT / len(groups)
+        left = residuals[:, rows]  # (K, G, n, C)
+        if rows.shape[1] == 1:
+            outside[:, rows] = left / (1 - hat).clamp(min=1e-6)
+        else:
+            eye = (1 + 1e-6) * torch.eye(rows.shape[1], dtype=hat.dtype, device=hat.device)
+            outside[:, rows] = torch.linalg.solve(eye - hat, left)
     return Y - outside
