@@ -17,10 +17,10 @@ from tests import ROOT
 LIBRARY, LAB = ROOT / "src" / "ccsav", ROOT / "src" / "ccsav_lab"
 ROOMS = {"clips", "lalm", "weights", "evaluation"}  # which import nothing of one another
 SHELVES = {"families", "corpora"}  # one file per model family, one per public dataset
-LINES, FILE, BODY = 3_600, 250, 40  # at most: the library without its shelves, a file, a function
+LINES, FILE, BODY = 3_700, 250, 40  # at most: the library without its shelves, a file, a function
 PICTURES = {"matplotlib", "seaborn", "IPython", "ipywidgets"}
 HEAVY = ("transformers.processing_utils", "transformers.modeling_utils")  # 1.5 s to import
-SHARED_FIGURES = {"common", "heads", "spectrograms", "style", "videos"}
+SHARED_FIGURES = {"common", "gains", "heads", "spectrograms", "style", "videos"}
 LESSONS = [file.stem[3:] for file in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
 
 

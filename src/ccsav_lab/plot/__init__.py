@@ -1,7 +1,7 @@
 """Figures in one style, each drawn from the arrays it is given.
 
-A module holds the figures of the lesson of its name; `common`, `heads` and `spectrograms` hold
-those that several lessons share.
+A module holds the figures of the lesson of its name; `common`, `gains`, `heads` and `spectrograms`
+hold those that several lessons share.
 """
 
 from ccsav_lab.extra import require_packages
@@ -10,7 +10,14 @@ require_packages("matplotlib", "seaborn", "IPython", "PIL")
 
 from .ablations import accuracy_by_head_count, change_maps, silenced_layers, variant_differences
 from .build_an_lalm import heads_by_connector, loss_and_right_names
-from .common import accuracy_by_shots, confusion, differences, score_distributions
+from .common import (
+    accuracy_by_shots,
+    confusion,
+    differences,
+    gain_by_share,
+    score_distributions,
+)
+from .gains import gain_by_sounds
 from .heads import KIND_NAMES, head_map, specialisation_map, weight_heatmap
 from .load_an_lalm import accuracy_by_position, log_mel_picture
 from .paper_table import accuracy_by_method, chosen_on_test, recall_by_sense, zero_shot_forms
@@ -78,6 +85,8 @@ __all__ = [
     "errors_by_threshold",
     "errors_of_heads",
     "estimates_against_truth",
+    "gain_by_share",
+    "gain_by_sounds",
     "head_map",
     "head_planes",
     "heads_by_connector",

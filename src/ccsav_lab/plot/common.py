@@ -151,3 +151,66 @@ def score_distributions(
         ax.set(xlabel=what, ylabel="clips of the kind (%)", ylim=(0, None))
         figure.legend(loc="outside right upper", frameon=False, fontsize=9)
     return figure
+
+
+def gain_by_share(simulated: pd.DataFrame, models: pd.DataFrame, borders: pd.DataFrame) -> Figure:
+    """What weights per class gain over averaged ones, against how far heads specialise.
+
+    A column of panels per method: all simulated settings above, gains within three points below.
+
+    Parameters
+    ----------
+    simulated : DataFrame
+        A row per method and setting: method, share (of the reliable variance of recalls, the part
+        that neither head nor class explains), gain, misled (bool); from 0 to 1.
+    models : DataFrame
+        A row per method and measurement: model, method, share, share_low, share_high, gain,
+        interval.
+    borders : DataFrame
+        A row per method; columns share, low and high: from where on weights per class pay.
+    """
+    with mpl.rc_context(STYLE):
+        size = (0.8 + 3.6 * len(borders), 6.0)
+        figure, axes = plt.subplots(2, len(borders), figsize=size, sharey="row", squeeze=False)
+        for method, (above, below) in zip(borders.index, axes.T, strict=True):
+            for ax in (above, below):
+                ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+                _draw_border(ax, 100 * borders.loc[method])
+                _draw_settings(ax, simulated[simulated["method"] == method])
+                _draw_models(ax, models[models["method"] == method])
+                ax.set(xlim=(0, 100))
+            above.set(title=method)
+            below.set(ylim=(-3, 3), xlabel="specialisation: reliable share (%)")
+        axes[0, 0].set_ylabel("gain of weights per class (points)")
+        axes[1, 0].set_ylabel("the same, near zero")
+        entries = axes[0, 0].get_legend_handles_labels()
+        figure.legend(*entries, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
+def _draw_border(ax, border):
+    """A line at the border, and its 95 % interval as a band; nothing where there is none."""
+    low, high = border[["low", "high"]].clip(upper=100)
+    ax.axvspan(low, high, color="0.9", zorder=0, linewidth=0)
+    label = "from here on they gain a point (95 % interval)"
+    ax.axvline(min(border["share"], 100), color="0.3", linestyle="--", linewidth=1, label=label)
+
+
+def _draw_settings(ax, settings):
+    """A small marker for each simulated setting."""
+    names = {False: "simulated: unsure about unknown classes", True: "simulated: misled by them"}
+    for i, (misled, name) in enumerate(names.items()):
+        own = 100 * settings.loc[settings["misled"] == misled, ["share", "gain"]]
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "alpha": 0.55, "linewidths": 0}
+        ax.scatter(own["share"], own["gain"], s=18, label=name, **style)
+
+
+def _draw_models(ax, models):
+    """A marker with whiskers for each measurement of a real model."""
+    for i, (name, own) in enumerate(models.groupby("model", sort=False), start=2):
+        reach = 100 * np.abs(own[["share_low", "share_high"]].sub(own["share"], axis=0)).T
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "markeredgecolor": "black"}
+        ax.errorbar(
+            100 * own["share"], 100 * own["gain"], 100 * own["interval"], reach.to_numpy(),
+            label=name, linestyle="none", ms=6, capsize=2, zorder=3, **style,
+        )  # fmt: skip
