@@ -116,11 +116,12 @@ def discriminants(
     values = values.clamp(min=0)
     prior = (counts / len(y)).log()
     scale = precisions(values, penalty, len(y))  # (K, D)
-    coef = basis @ (scale[..., None] * (basis.mT @ mu.mT))  # (K, D, C)
-    intercept = prior - 0.5 * (mu.mT * coef).sum(1)
+    centre = mu.mean(1, keepdim=True)  # subtracted: P is large where heads hardly vary
+    coef = basis @ (scale[..., None] * (basis.mT @ (mu - centre).mT))  # (K, D, C)
+    intercept = prior - 0.5 * ((mu + centre).mT * coef).sum(1)
     if not leave_out:
         return coef, intercept, (U @ coef + intercept[:, None]).transpose(0, 1)
-    rotated = (U @ basis, mu @ basis, within @ basis)
+    rotated = ((U - centre) @ basis, (mu - centre) @ basis, within @ basis)
     return coef, intercept, _without_clip(*rotated, values, y, counts, penalty).transpose(0, 1)
 
 
