@@ -29,10 +29,10 @@ def test_what_the_card_says_in_words_is_so():
     pairs = {name: row["right"] for name, row in measured["together"].items()}
     assert min(pairs["one scene"], pairs["another class"]) > 0.6
     said_no = 1 - pairs["one scene"]  # of clips whose sight and sound do belong together
-    assert pairs["the same class, another time"] - said_no < 0.2
+    assert pairs["the same class, another time"] - said_no < 0.1
     for modality in ("audio", "video", "audio+video"):
         counted = measured["answers"][f"events, {modality}"]
-        assert counted["right"] - counted["commonest"] < 0.05
+        assert 0.1 < counted["right"] - counted["commonest"] < 0.4
 
 
 def test_chance_of_guesses_among_what_a_sense_leaves_open():
