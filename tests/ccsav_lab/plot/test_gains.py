@@ -24,7 +24,7 @@ def test_gain_by_sounds():
     panels = [(m, d) for m in ("CALM", "CCSAV") for d in ("mini, heard", "small, heard")]
     for ax, panel in zip(figure.axes, panels, strict=True):
         for sounds, drawn in zip((1, 2, 3), ax.containers, strict=True):
-            line = gains.set_index(["method", "data", "sounds"]).loc[(*panel, sounds)]
+            line = gains.set_index(["method", "data", "sounds"]).loc[[(*panel, sounds)]]
             heights = np.asarray(drawn.lines[0].get_ydata(), float)
             np.testing.assert_allclose(heights, 100 * line["gain"])
             assert len(drawn.lines[2][0].get_segments()) == len(line)  # whiskers
