@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.utils import get_tags
 from tqdm.auto import tqdm
 
 from ccsav.evaluation.comparison import fit_with_groups, summary
 from ccsav.evaluation.metrics import score
 from ccsav.extraction.activations import HeadActivations
+from ccsav_lab.several_labels import multilabel_score
 
 from .kept import add_rows
-from .protocol import COMPARED, Episode, multi_label_score
+from .protocol import COMPARED, COMPARED_SEVERAL, Episode
 from .spoofing import VerificationErrors, min_tdcf, spoof_ranking
 
 METRICS = [
@@ -49,7 +51,7 @@ def score_episodes(
     y: np.ndarray,
     episodes: Sequence[Episode],
     file: Path,
-    methods: Mapping[str, BaseEstimator] = COMPARED,
+    methods: Mapping[str, BaseEstimator] | None = None,
     errors: VerificationErrors | None = None,
 ) -> pd.DataFrame:
     """Scores of every method on every episode and set of heads, from a file or computed into it.
@@ -60,9 +62,11 @@ def score_episodes(
     y : labels (N,), or classes of 0 and 1, (N, C).
     episodes : indices into the N clips.
     file : CSV file to which the scores of an episode are added when they are computed.
-    methods : name → classifier.
+    methods : name → classifier; default: `COMPARED`, or `COMPARED_SEVERAL` for several labels.
     errors : of speaker verification, for the tandem cost; None: it is not measured.
     """
+    if methods is None:
+        methods = COMPARED_SEVERAL if y.ndim == 2 else COMPARED
     columns = ["heads", "method", "part", "episode", *METRICS]
     tables = [pd.read_csv(file)] if file.is_file() else []
     done = {(row.heads, row.episode, row.method) for table in tables for row in table.itertuples()}
@@ -95,14 +99,18 @@ def _scores(method, X, y, groups, episode, errors) -> dict:
 
 
 def _multi_label_scores(method, X, Y, support, query) -> dict:
-    """Scores of one classifier per class, present or absent.
+    """Scores of a classifier of several labels, or of one classifier per class, present or absent.
 
     Methods without probabilities get the logistic function of their scores.
     """
+    if get_tags(method).classifier_tags.multi_label:
+        fitted = clone(method).fit(X[support], Y[support])
+        scores = fitted.decision_function(X[query])
+        return multilabel_score(Y[query], scores, fitted.predict(X[query]))
     fitted = MultiOutputClassifier(clone(method)).fit(X[support], Y[support])
     if hasattr(method, "predict_proba"):
         proba = np.stack([p[:, 1] for p in fitted.predict_proba(X[query])], axis=1)
     else:
         scores = [one.decision_function(X[query]) for one in fitted.estimators_]
         proba = 1 / (1 + np.exp(-np.stack(scores, axis=1)))
-    return multi_label_score(Y[query], proba)
+    return multilabel_score(Y[query], proba, proba > 0.5)

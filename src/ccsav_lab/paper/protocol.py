@@ -4,17 +4,24 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, average_precision_score
 
 from ccsav.clips.corpora import indicator
 from ccsav.clips.dataset import Dataset, DatasetError
+from ccsav.weights.multilabel import MultiLabelCCSAVClassifier
 from ccsav_lab.baselines import BASELINES
 from ccsav_lab.methods import METHODS
+from ccsav_lab.multilabel_baselines import MultiLabelRidgeClassifier, MultiLabelSAVClassifier
 
 from .spoofing import sources_of_speech
 
 COMPARED = METHODS | {
     name: BASELINES[f"{name}, all heads"] for name in ("logistic regression", "ridge")
+}
+COMPARED_SEVERAL = COMPARED | {  # the others are fitted for each class, present or absent
+    "SAV": MultiLabelSAVClassifier(),
+    "CALM": MultiLabelCCSAVClassifier.calm(),
+    "CCSAV": MultiLabelCCSAVClassifier(),
+    "ridge": MultiLabelRidgeClassifier(),
 }
 TRAIN, TEST = ("train", "balanced_train"), ("test", "eval")  # names of official splits
 
@@ -129,19 +136,6 @@ def class_indicators(dataset: Dataset) -> pd.DataFrame:
     if "label" not in dataset.table:
         raise DatasetError("the dataset has neither `label` nor `labels`.")
     return pd.get_dummies(dataset.table["label"], dtype=int)
-
-
-def multi_label_score(Y: np.ndarray, proba: np.ndarray) -> dict[str, float]:
-    """Measure probabilities of several labels per clip, (N, C); Y: 1 where a clip has a class.
-
-    Returns
-    -------
-    exact_match (share of clips whose classes are exactly those above one half) and
-    mean_average_precision (over the classes that at least one clip has), from 0 to 1.
-    """
-    present = Y.any(axis=0)  # (C,)
-    precision = average_precision_score(Y[:, present], proba[:, present], average="macro")
-    return {"exact_match": accuracy_score(Y, proba > 0.5), "mean_average_precision": precision}
 
 
 def official_parts(table: pd.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:

@@ -10,11 +10,12 @@ import pandas as pd
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.pipeline import extract
 from ccsav.lalm.model import LALM
+from ccsav_lab.several_labels import multilabel_score
 from ccsav_lab.zero_shot import PROTOCOLS, classify, rankings
 
 from .few_shot import mean_scores, score_episodes
 from .kept import in_chunks, keep_settings
-from .protocol import Episode, class_indicators, multi_label_score, plan
+from .protocol import Episode, class_indicators, plan
 from .spoofing import find_asv_scores, verification_errors
 
 
@@ -117,9 +118,10 @@ def _ranked(lalm, dataset, out, question, seed, options) -> pd.DataFrame:
         return pd.DataFrame(ranked, columns=classes.columns)
 
     table = in_chunks(len(dataset), out / "ranked.csv", compute)
-    scores = multi_label_score(classes.to_numpy(), table[list(classes)].to_numpy())
-    del scores["exact_match"]  # likelihoods have no threshold
-    return zero_shot_table({"zero-shot, open, rank": scores})
+    likelihoods = table[list(classes)].to_numpy()
+    scores = multilabel_score(classes.to_numpy(), likelihoods, likelihoods > 0)
+    order = {"mean_average_precision": scores["mean_average_precision"]}  # there is no threshold
+    return zero_shot_table({"zero-shot, open, rank": order})
 
 
 def zero_shot_table(scores: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
