@@ -1,6 +1,6 @@
 """Several sounds at once: all methods on mixtures, and what weights per class gain over averaged.
 
-    python scripts/measure_mixtures.py --real ../shared/real --models mini whisper-tiny.en
+    python scripts/measure_mixtures.py --real ../shared/real    (five minutes of one core)
 
 Writes the entry mixtures of figures/results.json and the figure several-sounds-gain; data that are
 not measured keep the numbers that they have there. `small` must be made first: make small. One
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from measure_methods import RESULTS
-from measure_specialists import AVERAGED, MODELS, QUESTION
+from measure_specialists import AVERAGED, QUESTION
 from sklearn.base import clone
 
 import ccsav
@@ -35,6 +35,7 @@ SOUNDS = (1, 2, 3)  # in each mixture
 OVERLAPS = (0.0, 1.0)  # of two sounds
 FEWER_CLASSES = (3, 6)  # drawn from all, for each episode
 MIDDLE, PAIR = 120, 2  # support clips and sounds, where overlap or number of classes is varied
+VARIED = "mini, held-out procedural"  # the data for that
 WINDOW = 4  # s, the length of a mixture, for Whisper
 PAIRS = {
     "CALM": MultiLabelCCSAVClassifier.calm(),
@@ -115,11 +116,11 @@ def measured(name: str, lalm, options) -> list[dict]:
 
     for sounds in SOUNDS:
         acts = head_vectors(name, lalm, options.clips, options.cache, number=sounds)
-        for support in SUPPORT:
+        for support in options.support:
             add(acts, support, part="sounds", sounds=sounds)
-        for n_classes in FEWER_CLASSES if sounds == PAIR else ():
+        for n_classes in FEWER_CLASSES if sounds == PAIR and name == VARIED else ():
             add(acts, MIDDLE, n_classes, part="classes", sounds=sounds)
-    for overlap in OVERLAPS if name in options.overlap else ():
+    for overlap in OVERLAPS if name == VARIED else ():
         fixed = {"number": PAIR, "overlap": overlap}
         acts = head_vectors(name, lalm, options.clips, options.cache, **fixed)
         add(acts, MIDDLE, part="overlap", sounds=PAIR, overlap=overlap)
@@ -142,19 +143,18 @@ def main() -> None:
     """Read the command line, measure, write each entry of `DATA` as it is done, draw."""
     parser = argparse.ArgumentParser(description="Measure methods on several sounds at once.")
     parser.add_argument("--real", type=Path, help="folder with whisper-tiny.en/")
-    parser.add_argument("--models", nargs="+", default=["mini"], choices=list(MODELS))
+    parser.add_argument("--data", nargs="+", default=list(DATA), choices=list(DATA))
+    parser.add_argument("--support", nargs="+", type=int, default=SUPPORT, help="clips in all")
     parser.add_argument("--clips", type=int, help="mixtures of each kind (default: 600, small 300)")
-    parser.add_argument("--episodes", type=int, default=20, help="draws of support clips")
+    parser.add_argument("--episodes", type=int, default=10, help="draws of support clips")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
-    parser.add_argument("--overlap", nargs="*", default=["mini, held-out procedural"])
     options = parser.parse_args()
-    if "whisper-tiny.en" in options.models and not options.real:
-        parser.error("whisper-tiny.en needs --real")
+    if not options.real and any(name.startswith("whisper") for name in options.data):
+        parser.error("whisper-tiny.en needs --real; or choose other --data")
     torch.set_num_threads(1)  # faster for small arrays
-    for name, (model, *_) in DATA.items():
-        if model not in options.models:
-            continue
+    for name in options.data:
+        model = DATA[name][0]
         window = {"window": WINDOW} if model == "whisper-tiny.en" else {}
         folder = options.real / model if window else model
         lalm = ccsav.load_lalm(folder, device="cpu", **window)
