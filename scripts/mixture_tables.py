@@ -77,7 +77,7 @@ def gains_of(study: dict, method: str, several: bool) -> list[dict]:
 
 def reach(gains: list[dict]) -> str:
     """The smallest and the largest gain, in points."""
-    values = [100 * gain["gain"] for gain in gains]
+    values = [round(100 * gain["gain"], 1) + 0.0 for gain in gains]  # without a minus zero
     return f"{min(values):+.1f} to {max(values):+.1f}"
 
 
