@@ -103,17 +103,28 @@ def test_what_results_says_of_the_methods():
     single = {}
     for (task, _, shots), methods in study.items():
         others = {m: a for m, a in methods.items() if " head" in m and ", " in m}
-        others |= {m: methods[m] for m in ("SAV", "CALM")}
-        assert len(others) == 12 - 2 * (shots == 1)
+        others |= {m: methods[m] for m in ("SAV", "CALM", "HEC")}
+        assert len(others) == 14 - 2 * (shots == 1)
         assert abs(methods["weights averaged over classes"] - methods["CCSAV"]) < 0.005
-        assert methods["CCSAV"] > max(others.values()) - 0.01
         if shots == 1:
-            single.setdefault(task, []).append(others | {"no groups": methods["groups not given"]})
+            single.setdefault(task, []).append(others | {"given": methods["groups given"]})
+        else:
+            assert methods["CCSAV"] > max(others.values()) - 0.02
+        if shots >= 10:
+            assert abs(methods["groups given"] - methods["CCSAV"]) < 0.02
     for methods in single["digits"]:
         assert "best head" in max(methods, key=methods.get)
-        assert 0.02 < max(methods.values()) - methods["no groups"] < 0.04
     for methods in single["speaker"]:
         assert "best head" in min(methods, key=methods.get)
+
+
+def test_what_results_says_of_unlabelled_clips():
+    gains = {}
+    for part in ("methods-real", "methods-mini"):
+        for entry in json.loads(text_of("figures/results.json"))[part]["unlabelled"]:
+            gains.setdefault(entry["task"], []).append(entry["gain"])
+    assert min(gains["esc10"] + gains["digits"] + gains["sounds-heldout"]) > 0.03
+    assert min(gains["speaker"]) > -0.01
 
 
 def test_what_results_says_of_the_courses_tasks():
@@ -124,6 +135,7 @@ def test_what_results_says_of_the_courses_tasks():
             if shots >= 5:
                 assert 0.025 < methods["CCSAV"] - methods["CALM"] < 0.055
         else:  # support and queries differ in kind
-            assert -0.005 < methods["nearest prototype, all heads"] - methods["CCSAV"] < 0.065
+            simple = ("nearest prototype, all heads", "CALM", "SAV")
+            assert -0.005 < max(methods[name] for name in simple) - methods["CCSAV"] < 0.035
         if task == "spoof" and shots >= 5:
             assert methods["CCSAV"] > 0.6  # chance is 0.5
