@@ -113,7 +113,9 @@ def mixtures_answer(study: dict) -> str:
             f"({clear(several)[0]} of {len(several)}, {clear(several)[1]})"
         )
     draws = {entry["draws"] for entry in study["cells"]}
+    clips = {entry["data"]: entry["clips"] for entry in study["cells"]}
+    mixed = ", ".join(f"{n} ({data})" for data, n in clips.items())
     return (
         f"Gain of weights per class over averaged ones, over {min(draws)} draws of support clips. "
-        f"{'; '.join(texts)}."
+        f"{'; '.join(texts)}. Mixtures of each number of sounds: {mixed}."
     )

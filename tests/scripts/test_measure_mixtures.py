@@ -64,6 +64,7 @@ def study(gains):
             "support": 120,
             "classes": 5,
             "draws": 10,
+            "clips": 600,
             "gains": [
                 {"method": name, "gain": gain, "interval": 0.01} for name in ("CALM", "CCSAV")
             ],
