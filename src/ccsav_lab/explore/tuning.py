@@ -163,7 +163,7 @@ def votes(acts: HeadActivations, head: int) -> np.ndarray:
     if not 0 <= head < acts.X.shape[1]:
         raise ValueError(f"head={head}: choose one from 0 to {acts.X.shape[1] - 1}.")
     X, y = torch.as_tensor(acts.X[:, [head]]).double(), torch.as_tensor(acts.y)
-    clips = leave_out(y, acts.groups)
+    clips = leave_out(X, y, np.arange(len(y)) if acts.groups is None else acts.groups)
     if clips.one_shot:
         raise ValueError("every class has a single clip: add clips, so that one can be left out.")
     _, _, scores = readout.nearest_prototype(X, y, len(acts.labels), clips.left_out)
