@@ -146,7 +146,8 @@ def _extraction(clf, acts):
     """What is needed to extract the same head vectors from another clip, as plain data."""
     K, D = acts.X.shape[1:]
     top_k = getattr(clf, "top_k", None)
-    pruned = hasattr(clf, "votes_") and top_k is not None and clf.votes_.any(axis=(0, 2)).all()  # `prune` keeps only voters
+    votes = getattr(clf, "votes_", None)
+    pruned = votes is not None and top_k is not None and votes.any(axis=(0, 2)).all()  # voters only
     heads = clf.heads_ if pruned else np.arange(clf.n_heads_in_)
     if clf.head_dim_ != D or heads.max() >= K or not (pruned or len(heads) == K):
         raise ValueError(
