@@ -162,47 +162,55 @@ def gain_by_share(simulated: pd.DataFrame, models: pd.DataFrame, borders: pd.Dat
     ----------
     simulated : DataFrame
         A row per method and setting: method, share (of the reliable variance of recalls, the part
-        that neither head nor class explains), gain, misled (bool); from 0 to 1.
+        that neither head nor class explains), gain, interval (half of 95 %), misled (bool).
     models : DataFrame
         A row per method and measurement: model, method, share, share_low, share_high, gain,
         interval.
     borders : DataFrame
-        A row per method; columns share, low and high: from where on weights per class pay.
+        A row per method; columns share, low and high: from where on weights per class gain a
+        point; infinite if they do nowhere.
     """
     with mpl.rc_context(STYLE):
-        size = (0.8 + 3.6 * len(borders), 6.0)
+        size = (0.8 + 3.6 * len(borders), 6.2)
         figure, axes = plt.subplots(2, len(borders), figsize=size, sharey="row", squeeze=False)
         for method, (above, below) in zip(borders.index, axes.T, strict=True):
             for ax in (above, below):
                 ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-                _draw_border(ax, 100 * borders.loc[method])
+                _draw_border(ax, 100 * borders.loc[method], note=ax is above)
                 _draw_settings(ax, simulated[simulated["method"] == method])
                 _draw_models(ax, models[models["method"] == method])
                 ax.set(xlim=(0, 100))
             above.set(title=method)
-            below.set(ylim=(-3, 3), xlabel="specialisation: reliable share (%)")
-        axes[0, 0].set_ylabel("gain of weights per class (points)")
-        axes[1, 0].set_ylabel("the same, near zero")
+            below.set(ylim=(-3, 3))
+        axes[0, 0].set_ylabel("gain (points)")
+        axes[1, 0].set_ylabel("gain near zero (points)")
+        figure.supxlabel("head × class share of the reliable variance of recalls (%)", fontsize=10)
         entries = axes[0, 0].get_legend_handles_labels()
-        figure.legend(*entries, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        figure.legend(*entries, loc="outside upper center", ncols=2, frameon=False, fontsize=9)
     return figure
 
 
-def _draw_border(ax, border):
-    """A line at the border, and its 95 % interval as a band; nothing where there is none."""
-    low, high = border[["low", "high"]].clip(upper=100)
-    ax.axvspan(low, high, color="0.9", zorder=0, linewidth=0)
-    label = "from here on they gain a point (95 % interval)"
-    ax.axvline(min(border["share"], 100), color="0.3", linestyle="--", linewidth=1, label=label)
+def _draw_border(ax, border, note):
+    """A line at the border, and its 95 % interval as a band; a sentence where there is none."""
+    if np.isinf(border["share"]):
+        text = "at no share is the mean gain one point" if note else ""
+        ax.annotate(text, (0.03, 0.94), xycoords="axes fraction", va="top", fontsize=9, color="0.3")
+        return
+    ax.axvspan(border["low"], min(border["high"], 100), color="0.9", zorder=0, linewidth=0)
+    label = "border: from here on the mean gain is one point"
+    ax.axvline(border["share"], color="0.3", linestyle="--", linewidth=1, label=label)
 
 
 def _draw_settings(ax, settings):
-    """A small marker for each simulated setting."""
-    names = {False: "simulated: unsure about unknown classes", True: "simulated: misled by them"}
+    """A small marker with a thin whisker for each simulated setting."""
+    names = {False: "simulated heads, unsure", True: "simulated heads, misled"}
     for i, (misled, name) in enumerate(names.items()):
-        own = 100 * settings.loc[settings["misled"] == misled, ["share", "gain"]]
-        style = {"color": COLOURS[i], "marker": MARKERS[i], "alpha": 0.55, "linewidths": 0}
-        ax.scatter(own["share"], own["gain"], s=18, label=name, **style)
+        own = 100 * settings.loc[settings["misled"] == misled, ["share", "gain", "interval"]]
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "markeredgewidth": 0}
+        ax.errorbar(
+            own["share"], own["gain"], own["interval"], label=name, alpha=0.5,
+            linestyle="none", ms=4.5, elinewidth=0.5, **style,
+        )  # fmt: skip
 
 
 def _draw_models(ax, models):

@@ -86,13 +86,9 @@ def test_score_distributions():
 
 def test_gain_by_share():
     settings = pd.DataFrame(
-        {
-            "method": ["CALM", "CALM", "CCSAV"],
-            "misled": [False, True, False],
-            "share": [0.2, 0.7, 0.9],
-            "gain": [0.01, 0.2, 0.1],
-        }
-    )
+        [["CALM", False, 0.2, 0.01], ["CALM", True, 0.7, 0.2], ["CCSAV", False, 0.9, 0.1]],
+        columns=["method", "misled", "share", "gain"],
+    ).assign(interval=0.005)
     models = pd.DataFrame(
         [["m", "CALM", 0.3, 0.25, 0.4, 0.005, 0.01], ["m", "CCSAV", 0.3, 0.25, 0.4, -0.002, 0.003]],
         columns=["model", "method", "share", "share_low", "share_high", "gain", "interval"],
@@ -101,17 +97,17 @@ def test_gain_by_share():
         {"share": [0.5, np.inf], "low": [0.4, 0.8], "high": [0.6, np.inf]}, ["CALM", "CCSAV"]
     )
     figure = plot.gain_by_share(settings, models, borders)
-    above, _, below, _ = figure.axes
+    above, other, below, _ = figure.axes
     assert [ax.get_title(loc="left") for ax in figure.axes[:2]] == ["CALM", "CCSAV"]
     for ax in (above, below):
-        unsure, misled = (c.get_offsets() for c in ax.collections[:2])
+        np.testing.assert_allclose(ax.lines[1].get_xdata(), 50)  # the border
+        unsure, misled, model = (c.lines[0].get_xydata() for c in ax.containers)
         np.testing.assert_allclose(unsure, [[20, 1]])
         np.testing.assert_allclose(misled, [[70, 20]])
-        np.testing.assert_allclose(ax.lines[1].get_xdata(), 50)
-        (model,) = ax.containers
-        np.testing.assert_allclose(model.lines[0].get_xydata(), [[30, 0.5]])
-        across, up = (bars.get_segments()[0] for bars in model.lines[2])
+        np.testing.assert_allclose(model, [[30, 0.5]])
+        across, up = (bars.get_segments()[0] for bars in ax.containers[2].lines[2])
         np.testing.assert_allclose(across[:, 0], [25, 40])
         np.testing.assert_allclose(up[:, 1], [-0.5, 1.5])
-    assert below.get_ylim() == (-3, 3)
+    assert [text.get_text() for text in other.texts] == ["at no share is the mean gain one point"]
+    assert not above.texts and below.get_ylim() == (-3, 3)
     assert "m" in [text.get_text() for text in figure.legends[0].get_texts()]
