@@ -48,6 +48,7 @@ notebooks: tutorial ## run the course's notebooks again, with their figures
 results: $(READY) ## all methods on all tasks, 40 minutes: [REAL=folder with esc10, fsdd, whisper-tiny.en]
 	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python scripts/measure_mixtures.py $(if $(REAL),--real "$(REAL)")
+	$(BIN)/python scripts/measure_class_weights.py $(if $(REAL),--real "$(REAL)" --models mini whisper-tiny.en)
 
 benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.en]
 	$(BIN)/python -m benchmarks.extraction

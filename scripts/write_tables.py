@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmark_tables import all_benchmarks
+from class_weight_tables import class_weights_answer, class_weights_table
 from documents import difference, markdown, written
 from mini_omni.card import few_shot_table, senses_answer
 from mixture_tables import (
@@ -85,17 +86,6 @@ def unlabelled_table(*studies: dict) -> str:
         for study in studies for entry in study["unlabelled"]
     ]  # fmt: skip
     return markdown(["task", "heads", "CCSAV", "with unlabelled queries", "gain"], rows)
-
-
-def specialists_table(entries: list[dict]) -> str:
-    """What class-conditional weights gain: a row per noise and shots, a column per share known."""
-    known = sorted({e["known"] for e in entries}, reverse=True)
-    lines = {}
-    for e in entries:
-        key = (f"{e['noise']:g}", e["shots"], "with" if e["joint"] else "without")
-        lines.setdefault(key, {})[e["known"]] = difference(e, "gain", "interval")
-    head = ["noise", "shots", "joint vote", *(f"{100 * share:.0f} % known" for share in known)]
-    return markdown(head, [[*key, *(cells[k] for k in known)] for key, cells in lines.items()])
 
 
 def by_model_table(study: dict) -> str:
@@ -197,7 +187,8 @@ def tables() -> dict[str, dict[str, str]]:
             "methods": overall_table(runs["methods-real"]),
             "cells": cells_table(runs["methods-real"]),
             "unlabelled": unlabelled_table(runs["methods-real"], runs["methods-mini"]),
-            "specialists": specialists_table(runs["specialists"]),
+            "class-weights": class_weights_answer(runs["class-weights"]),
+            "class-weights-table": class_weights_table(runs["class-weights"]["simulated"]),
             "by-model": by_model_table(runs["specialists-by-model"]),
             "several-gains": f"{mixtures_gains_table(mixed)}\n\n{mixtures_answer(mixed)}",
             "several-methods": mixtures_methods_table(mixed),

@@ -168,15 +168,16 @@ def gain_by_share(simulated: pd.DataFrame, models: pd.DataFrame, borders: pd.Dat
         interval.
     borders : DataFrame
         A row per method; columns share, low and high: from where on weights per class gain a
-        point; infinite if they do nowhere.
+        point; missing if they do nowhere.
     """
+    borders = 100 * borders.astype(float)
     with mpl.rc_context(STYLE):
         size = (0.8 + 3.6 * len(borders), 6.2)
         figure, axes = plt.subplots(2, len(borders), figsize=size, sharey="row", squeeze=False)
         for method, (above, below) in zip(borders.index, axes.T, strict=True):
             for ax in (above, below):
                 ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-                _draw_border(ax, 100 * borders.loc[method], note=ax is above)
+                _draw_border(ax, borders.loc[method], note=ax is above)
                 _draw_settings(ax, simulated[simulated["method"] == method])
                 _draw_models(ax, models[models["method"] == method])
                 ax.set(xlim=(0, 100))
@@ -192,11 +193,12 @@ def gain_by_share(simulated: pd.DataFrame, models: pd.DataFrame, borders: pd.Dat
 
 def _draw_border(ax, border, note):
     """A line at the border, and its 95 % interval as a band; a sentence where there is none."""
-    if np.isinf(border["share"]):
+    if np.isnan(border["share"]):
         text = "at no share is the mean gain one point" if note else ""
         ax.annotate(text, (0.03, 0.94), xycoords="axes fraction", va="top", fontsize=9, color="0.3")
         return
-    ax.axvspan(border["low"], min(border["high"], 100), color="0.9", zorder=0, linewidth=0)
+    high = 100 if np.isnan(border["high"]) else border["high"]
+    ax.axvspan(border["low"], high, color="0.9", zorder=0, linewidth=0)
     label = "border: from here on the mean gain is one point"
     ax.axvline(border["share"], color="0.3", linestyle="--", linewidth=1, label=label)
 

@@ -94,7 +94,7 @@ def test_gain_by_share():
         columns=["model", "method", "share", "share_low", "share_high", "gain", "interval"],
     )
     borders = pd.DataFrame(
-        {"share": [0.5, np.inf], "low": [0.4, 0.8], "high": [0.6, np.inf]}, ["CALM", "CCSAV"]
+        {"share": [0.5, None], "low": [0.4, 0.8], "high": [0.6, None]}, ["CALM", "CCSAV"]
     )
     figure = plot.gain_by_share(settings, models, borders)
     above, other, below, _ = figure.axes
