@@ -61,7 +61,7 @@ def test_main_job(model_folders, clips, tmp_path, run):
     }
     assert names == drawn | {"results.json"}
     results = json.loads((tmp_path / "figures" / "results.json").read_text())[name]
-    assert len(results["accuracy"]) == 2 * 3 * 3  # sets of heads, methods, shots
+    assert len(results["accuracy"]) == 2 * 4 * 3  # sets of heads, methods, shots
     assert results["settings"]["prompts"][0].endswith("assistant\n")
     assert results["heads"] == {"decoder": 12, "encoder": 8}
     best = max(row["mean"] for row in results["accuracy"])

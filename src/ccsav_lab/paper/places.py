@@ -37,7 +37,7 @@ def find_recordings(
     if "video" in modality:
         wanted["video_path"] = ("video", (video.SUFFIXES,))
     for column, (field, kinds) in wanted.items():
-        names = table[field].fillna(table["wav"])
+        names = table[field].astype(object).fillna(table["wav"])
         places = {name: _place(name, root, as_listed, files, kinds) for name in names.unique()}
         table = table.assign(**{column: names.map(places)})
     return table

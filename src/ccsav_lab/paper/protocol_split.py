@@ -90,7 +90,7 @@ def split_of(
                 question = MCQ.format(options=", ".join(map(spoken, few)))
                 rows.append((part, clip, question, label, few))
     table = pd.DataFrame(rows, columns=["part", "clip", "question", "label", "options"])
-    sources = name_sources(paths)[1]["source"].fillna(paths)
+    sources = name_sources(paths)[1]["source"].astype(object).fillna(paths)
     sources = dataset.table.get("group", sources).to_numpy()
     return Split(data, dataset, table.assign(source=sources[table["clip"]]))
 

@@ -74,7 +74,7 @@ def read_released(
     clips = table[columns].drop_duplicates("path").reset_index(drop=True)
     number = pd.Series(clips.index, clips["path"])
     data, sources = name_sources(clips["path"])
-    source = sources["source"].fillna(clips["path"])
+    source = sources["source"].astype(object).fillna(clips["path"])
     table = table.assign(clip=number[table["path"]].to_numpy())
     table = table.assign(source=source.to_numpy()[table["clip"]])
     dataset = Dataset(clips.rename(columns={"video_path": "video"}), root)
