@@ -45,7 +45,7 @@ lab: $(READY) ## open JupyterLab on the notebooks: [LAB_ARGS="--no-browser"]
 notebooks: tutorial ## run the course's notebooks again, with their figures
 	$(BIN)/python scripts/run_notebooks.py
 
-results: $(READY) ## all methods on all tasks, 40 minutes: [REAL=folder with esc10, fsdd, whisper-tiny.en]
+results: $(READY) ## all methods on all tasks, about 45 minutes: [REAL=folder with esc10, fsdd, whisper-tiny.en]
 	$(BIN)/python scripts/measure_methods.py $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python scripts/measure_mixtures.py $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python scripts/measure_class_weights.py $(if $(REAL),--real "$(REAL)" --models mini whisper-tiny.en)

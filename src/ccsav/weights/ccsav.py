@@ -219,7 +219,7 @@ class CCSAVClassifier(VotingClassifier):
         if groups is not None and np.shape(groups) != (len(y),):
             raise ValueError(f"groups has shape {np.shape(groups)} for {len(y)} clips.")
         if X_val is None:
-            return Estimation(y) if self.estimate == ESTIMATES[1] else leave_out(X, y, groups)
+            return Estimation(y) if self.estimate == "resubstitution" else leave_out(X, y, groups)
         X_val, y_val = self._check_fitted(X_val).to(X.device), np.asarray(y_val)
         unknown = np.setdiff1d(y_val, self.classes_)
         if len(unknown):

@@ -35,8 +35,9 @@ def regression(
     fitted = Z @ coef  # (K, N, C)
     if groups is not None:
         back = solver.mT  # (K, N, D)
-        block = lambda rows: Z[:, rows] @ back[:, rows].mT  # noqa: E731
-        fitted = _without_groups(Y, fitted, block, root, groups)
+        fitted = _without_groups(
+            Y, fitted, lambda rows: Z[:, rows] @ back[:, rows].mT, root, groups
+        )
     return coef, mean - (centre @ coef)[:, 0], (fitted / root + mean).transpose(0, 1)
 
 
@@ -65,8 +66,9 @@ def joint_ridge(
         intercept[heads] = -(centre @ coef[heads])[:, 0]
     fitted = hat @ Y
     if groups is not None:
-        block = lambda rows: hat[rows[:, :, None], rows[:, None]][None]  # noqa: E731
-        fitted = _without_groups(Y, fitted[None], block, root, groups)[0]
+        fitted = _without_groups(
+            Y, fitted[None], lambda rows: hat[rows[:, :, None], rows[:, None]][None], root, groups
+        )[0]
     return coef, intercept, fitted / root
 
 
