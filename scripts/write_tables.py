@@ -6,6 +6,7 @@ python scripts/write_tables.py --check  fail if they are not what they would be
 
 import json
 import sys
+from operator import itemgetter
 from pathlib import Path
 from statistics import mean
 
@@ -30,13 +31,13 @@ def accuracy_table(run: dict) -> str:
     """Method × shots, per cent ± 95 % interval, and the paired difference to SAV."""
     shots = sorted({row["shots"] for row in run["accuracy"]})
     head = ["heads", "method", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
-    lines = {}
-    for row in run["accuracy"]:
+    lines = {(row["heads"], row["method"]): [] for row in run["accuracy"]}
+    for row in sorted(run["accuracy"], key=itemgetter("shots")):
         cell = f"{100 * row['mean']:.1f} ± {100 * row['interval']:.1f}"
         if "difference" in row:
             width = 100 * row["difference_interval"]
             cell += f" ({100 * row['difference']:+.1f} ± {width:.1f})"
-        lines.setdefault((row["heads"], row["method"]), []).append(cell)
+        lines[row["heads"], row["method"]].append(cell)
     return markdown(head, [[*key, *cells] for key, cells in lines.items()])
 
 
@@ -68,11 +69,11 @@ def cells_table(study: dict) -> str:
     """CCSAV in every cell, and its paired difference to CALM."""
     mine = [cell for cell in study["cells"] if cell["method"] == "CCSAV"]
     shots = sorted({cell["shots"] for cell in mine})
-    lines = {}
-    for cell in mine:
+    lines = {(cell["task"], cell["heads"]): [] for cell in mine}
+    for cell in sorted(mine, key=itemgetter("shots")):
         text = f"{100 * cell['mean']:.1f} ± {100 * cell['interval']:.1f}"
         text += f" ({difference(cell, 'over_calm_mean', 'over_calm_interval')})"
-        lines.setdefault((cell["task"], cell["heads"]), []).append(text)
+        lines[cell["task"], cell["heads"]].append(text)
     head = ["task", "heads", *(f"{n} shot{'s' * (n > 1)}" for n in shots)]
     return markdown(head, [[*key, *texts] for key, texts in lines.items()])
 

@@ -42,6 +42,22 @@ def test_tables_follow_the_results():
     assert write_tables.accuracy_table(run) not in results
 
 
+@pytest.mark.parametrize("name", ["methods-real", "methods-mini"])
+def test_cells_stand_under_their_number_of_shots(name):
+    study = json.loads(text_of("figures/results.json"))[name]
+    head, _, *lines = write_tables.cells_table(study).splitlines()
+    columns = [int(text.split()[0]) for text in re.findall(r"\d+ shots?", head)]
+    shown = {}
+    for line in lines:
+        task, heads, *cells = line.strip("| ").split(" | ")
+        shown |= {(task, heads, n): cell for n, cell in zip(columns, cells, strict=True)}
+    for cell in study["cells"]:
+        if cell["method"] == "CCSAV":
+            text = shown.pop((cell["task"], cell["heads"], cell["shots"]))
+            assert text.startswith(f"{100 * cell['mean']:.1f} ± {100 * cell['interval']:.1f} ")
+    assert not shown
+
+
 def test_a_missing_marker_is_an_error():
     with pytest.raises(ValueError, match="one block <!-- mini -->"):
         write_tables.written("no marker", {"mini": "table"})
