@@ -15,6 +15,7 @@ from ccsav.weights.voting import VotingClassifier
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ESTIMATES, SHRINK_TO = ("leave-one-out", "resubstitution"), ("head", "all")
+MAX_TAU = {"prototype": 0.1, "ridge": 1.0}  # a head wrong about most classes may know the others
 ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit a temperature
 ONE_SHOT_TAU_GROUPS = 0.06  # the same given groups, which lower the weight of misleading heads
 JOINT_HEADS = 256
@@ -34,7 +35,7 @@ class CCSAVClassifier(VotingClassifier):
     Parameters
     ----------
     tau : temperature of the posteriors, softmax over classes of score / tau; "per-head" fits one to
-        each head's scores of the support clips that are left out.
+        each head's scores of the support clips that are left out, for cosines at most 0.1.
     readout : "prototype" (cosine with the class mean, as in CALM), "ridge" (ridge regression of the
         unit head vector), or "both", each with votes of its own.
     penalty : λ of the ridge regressions.
@@ -157,7 +158,7 @@ class CCSAVClassifier(VotingClassifier):
         for i, heads, coef, intercept, scores in self._readouts(X, y, clips):
             self.coef_[i, heads], self.intercept_[i, heads] = coef.cpu(), intercept.cpu()
             if fixed == "per-head":
-                tau = readout.temperatures(scores, clips.y)
+                tau = readout.temperatures(scores, clips.y).clamp(max=MAX_TAU[self.readouts_[i]])
             else:
                 tau = scores.new_full(scores.shape[1:2], fixed)  # (k,)
             self.tau_[i, heads] = tau.cpu()
@@ -165,9 +166,8 @@ class CCSAVClassifier(VotingClassifier):
             r[i, heads], counts = reliability.class_means(margins, clips.y, C)
             kept.append((i, heads, scores[some].contiguous()))
             if clips.groups is not None:
-                r[i, heads] *= reliability.group_trust(X[:, heads].float(), y, clips.groups)[
-                    :, None
-                ]
+                trust = reliability.group_trust(X[:, heads].float(), y, clips.groups)
+                r[i, heads] *= trust[:, None]
         return r, counts, (some, kept)
 
     def _readouts(self, X, y, clips):
