@@ -25,6 +25,8 @@ from small_lalm.plain_questions import right_words
 import ccsav
 from ccsav.clips.loading import load_dataset
 from ccsav.extraction.store import write_whole
+from ccsav.lalm.checkpoints import parts_digest
+from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small
 from ccsav_lab.methods import METHODS
 from ccsav_lab.zero_shot import classify
@@ -32,7 +34,7 @@ from ccsav_lab.zero_shot import classify
 EPISODES = 20
 CLIPS = 320  # new procedural clips
 QUESTION = "What sound is this?"
-TWO_LAYERS = small.PARTS / "measured-2-layers.json"  # of another run, with half the encoder
+TWO_LAYERS = SMALL_PARTS / "measured-2-layers.json"  # of another run, with half the encoder
 
 
 def without_examples(lalm, options) -> dict:
@@ -126,7 +128,10 @@ def speed(lalm, options) -> dict:
 
 def size(lalm, options) -> dict:
     """Numbers of parameters, and bytes of what the repository holds of it."""
-    trained, encoder = small.PARTS / "trained.safetensors", small.PARTS / "encoder.safetensors"
+    trained, encoder = (
+        SMALL_PARTS / "trained.safetensors",
+        SMALL_PARTS / "encoder.safetensors",
+    )
     return {
         "parameters": sum(p.numel() for p in lalm.model.parameters()),
         "encoder_bytes": encoder.stat().st_size,
@@ -181,8 +186,8 @@ def main() -> None:
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     small.make_small(options.wheel)
-    lalm, digest = ccsav.load_lalm("small", device="cpu"), small.parts_digest()
-    file = small.PARTS / "measured.json"
+    lalm, digest = ccsav.load_lalm("small", device="cpu"), parts_digest(SMALL_PARTS)
+    file = SMALL_PARTS / "measured.json"
     measured = json.loads(file.read_text("utf-8")) if file.exists() else {}
     measured = measured if measured.get("parts") == digest else {"parts": digest}
     for name in options.parts or PARTS:
@@ -196,7 +201,7 @@ def main() -> None:
     if missing := [name for name in PARTS if name not in measured]:
         print(f"the card is not written: {', '.join(missing)} not measured")
         return
-    readme, two_layers = small.PARTS / "README.md", json.loads(TWO_LAYERS.read_text("utf-8"))
+    readme, two_layers = SMALL_PARTS / "README.md", json.loads(TWO_LAYERS.read_text("utf-8"))
     tables = card(measured, two_layers)
     readme.write_text(written(readme.read_text("utf-8"), tables), encoding="utf-8")
 

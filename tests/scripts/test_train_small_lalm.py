@@ -13,6 +13,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small
 from tests import ROOT
 
@@ -37,7 +38,7 @@ def recordings():
 @pytest.fixture
 def tiny(small_folder, tmp_path, monkeypatch):
     """A tiny language model in place of SmolLM2, and parts that fit it; returns their folder."""
-    config = json.loads((small.PARTS / "config.json").read_text("utf-8"))
+    config = json.loads((SMALL_PARTS / "config.json").read_text("utf-8"))
     config["text_config"] |= {
         "hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 2,
         "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
@@ -50,7 +51,7 @@ def tiny(small_folder, tmp_path, monkeypatch):
     parts.mkdir()
     (parts / "config.json").write_text(json.dumps(config))
     for name in ("chat_template.jinja", "preprocessor_config.json"):
-        (parts / name).write_text((small.PARTS / name).read_text("utf-8"), "utf-8")
+        (parts / name).write_text((SMALL_PARTS / name).read_text("utf-8"), "utf-8")
     torch.manual_seed(0)
     whole = transformers.Qwen2AudioForConditionalGeneration(
         transformers.Qwen2AudioConfig.from_pretrained(parts)

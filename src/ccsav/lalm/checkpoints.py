@@ -14,6 +14,10 @@ from torch import nn
 
 GB = 1e9  # bytes
 LARGE_DOWNLOAD = 0.5 * GB  # smaller downloads are not announced
+PART_FILES = (
+    "config.json", "preprocessor_config.json", "chat_template.jinja", "encoder.safetensors",
+    "trained.safetensors",
+)  # fmt: skip
 
 
 def check_memory(name: str | Path, dtype: torch.dtype, device, unused=(), revision=None) -> None:
@@ -86,4 +90,17 @@ def model_fingerprint(model: nn.Module, feature_extractor) -> str:
         config.pop(local, None)
     settings = [config, feature_extractor.to_dict()]
     digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def parts_digest(parts: Path) -> str:
+    """SHA-256 of the files that the small LALM is made from; `OSError` if one is not there."""
+    if missing := [name for name in PART_FILES if not (parts / name).is_file()]:
+        raise OSError(
+            f"{parts} has no {', '.join(missing)}: the parts of the small LALM come with a clone "
+            "of the repository."
+        )
+    digest = hashlib.sha256()
+    for name in PART_FILES:
+        digest.update((parts / name).read_bytes())
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 """Load a model by name or folder, whatever its family."""
 
+import json
 import math
 import warnings
 from pathlib import Path
@@ -14,7 +15,8 @@ from ccsav.lalm.model import LALM
 
 _CLONE = Path(__file__).resolve().parents[3]
 MINI, OMNI = _CLONE / "data" / "mini-lalm", _CLONE / "data" / "mini-omni"
-SMALL = _CLONE / ".cache" / "small-lalm"
+SMALL, SMALL_PARTS = _CLONE / ".cache" / "small-lalm", _CLONE / "data" / "small-lalm"
+MADE_FROM = "made_from.json"  # beside the small model: what it was made from
 
 
 def load_lalm(
@@ -50,7 +52,7 @@ def load_lalm(
     Raises
     ------
     ValueError : for a model of an unsupported family
-    OSError : if there is no such model
+    OSError : if there is no such model, or "small" was made from other parts than there are now
     MemoryError : if its weights are larger than the memory
 
     Examples
@@ -98,6 +100,14 @@ def _check_folder(name_or_path):
         hint = hint if folder in (MINI, OMNI) else "A folder with a config.json is expected."
         hint = "Make it in a clone of the repository: make small." if folder == SMALL else hint
         raise OSError(f"{name}: no model here. {hint}")
+    if folder == SMALL:
+        note = folder / MADE_FROM
+        made_from = json.loads(note.read_text("utf-8")) if note.is_file() else {}
+        if made_from.get("parts") != checkpoints.parts_digest(SMALL_PARTS):
+            raise OSError(
+                f"{name}: this model was made from other parts than those that are now in "
+                f"{SMALL_PARTS}. Make it again: make small."
+            )
 
 
 def _window(seconds, longest, rate):

@@ -1,12 +1,14 @@
 """Loading: names and folders, refusals, number formats, windows, and what an import costs."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from transformers import AutoConfig
 
 import ccsav
+from ccsav.lalm import checkpoints, loading
 from tests.ccsav.lalm.comparisons import check_batching, check_sums, relative_error
 
 
@@ -34,6 +36,45 @@ def test_a_model_that_is_not_there(tmp_path):
         OSError, match=r"someone/nothing: no local folder, and the Hugging Face hub"
     ):
         ccsav.load_lalm("someone/nothing")  # HF_HUB_OFFLINE is set: no request is sent
+
+
+@pytest.fixture
+def small(model_folders, tmp_path, monkeypatch):
+    """The folders of a model named "small" and of the parts that it was made from, both tiny."""
+    made, parts = tmp_path / "made", tmp_path / "parts"
+    shutil.copytree(model_folders["qwen2_audio"], made)
+    parts.mkdir()
+    for name in checkpoints.PART_FILES:
+        (parts / name).write_text(name)
+    note = {"parts": checkpoints.parts_digest(parts)}
+    (made / loading.MADE_FROM).write_text(json.dumps(note))
+    monkeypatch.setattr(loading, "SMALL", made)
+    monkeypatch.setattr(loading, "SMALL_PARTS", parts)
+    return made, parts
+
+
+def test_a_small_model_of_the_parts_that_are_there_is_loaded(small):
+    assert ccsav.load_lalm("small", device="cpu").name == "small"
+
+
+@pytest.mark.parametrize("name", checkpoints.PART_FILES)
+def test_a_small_model_of_other_parts_is_refused(small, name):
+    made, parts = small
+    (parts / name).write_text("trained anew")
+    sentence = rf"^{made}: this model was made from other parts .* {parts}\. .*: make small\.$"
+    for name_or_path in ("small", made):
+        with pytest.raises(OSError, match=sentence):
+            ccsav.load_lalm(name_or_path, device="cpu")
+
+
+def test_a_small_model_of_unknown_parts_is_refused(small):
+    made, parts = small
+    (made / loading.MADE_FROM).unlink()
+    with pytest.raises(OSError, match=r"again: make small\.$"):
+        ccsav.load_lalm("small", device="cpu")
+    (parts / "config.json").unlink()
+    with pytest.raises(OSError, match=r"has no config\.json: .* with a clone"):
+        ccsav.load_lalm("small", device="cpu")
 
 
 def test_an_unsupported_family_lists_the_families(tmp_path):
