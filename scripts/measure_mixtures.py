@@ -14,7 +14,6 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from measure_methods import RESULTS
@@ -28,7 +27,7 @@ from ccsav_lab import plot
 from ccsav_lab.first_run import update_results
 from ccsav_lab.mixtures.tasks import mixtures_heldout, mixtures_recordings
 from ccsav_lab.multilabel_baselines import MultiLabelRidgeClassifier, MultiLabelSAVClassifier
-from ccsav_lab.several_labels import multilabel_episodes, multilabel_score
+from ccsav_lab.several_labels import evaluate_detectors
 
 SUPPORT = (60, 120, 240)  # clips in all
 SOUNDS = (1, 2, 3)  # in each mixture
@@ -62,26 +61,6 @@ def head_vectors(name: str, lalm, clips: int | None, cache: Path, **fixed) -> He
     return ccsav.extract(lalm, dataset, question, heads="all", cache=cache)
 
 
-def draws(
-    acts: HeadActivations, support: int, n_episodes: int, seed: int, n_classes: int | None = None
-) -> pd.DataFrame:
-    """All methods on the same draws of support clips: a row per method and draw.
-
-    n_classes: how many classes are to be detected, drawn for each episode; default: all.
-    """
-    Y, rows = indicator(acts.table["labels"]).to_numpy(), []
-    split = {"clips": support, "n_episodes": n_episodes, "seed": seed}
-    for i, (known, asked) in enumerate(multilabel_episodes(Y, acts.groups, **split)):
-        order = np.random.default_rng([seed, i]).permutation(Y.shape[1])
-        of = Y[:, np.sort(order[:n_classes])]
-        for name, method in METHODS.items():
-            fitted = clone(method).fit(acts.X[known], of[known])
-            X = acts.X[asked]
-            found = multilabel_score(of[asked], fitted.decision_function(X), fitted.predict(X))
-            rows.append({"method": name, "shots": support, "episode": i} | found)
-    return pd.DataFrame(rows)
-
-
 def cell(rows: pd.DataFrame, **setting) -> dict:
     """Means of each method with 95 % intervals over draws, and the paired gains."""
     tables = {metric: ccsav.summary(rows, metric).droplevel("shots") for metric in METRICS}
@@ -101,16 +80,18 @@ def cell(rows: pd.DataFrame, **setting) -> dict:
 
 def measured(name: str, lalm, options) -> list[dict]:
     """The cells of one entry of `DATA`: by sounds and support clips, by classes, by overlap."""
-    study, cells = (options.episodes, options.seed), []
+    study, cells = {"n_episodes": options.episodes, "seed": options.seed}, []
 
     def add(acts, support, n_classes=None, **setting):
         if support > len(acts.X) / 2:
             print(f"{name}: {support} support clips are left out: more than half of all clips")
             return
         began = time.process_time()
-        rows = draws(acts, support, *study, n_classes)
-        all_classes = indicator(acts.table["labels"]).shape[1]
-        setting |= {"support": support, "classes": n_classes or all_classes}
+        Y = indicator(acts.table["labels"])
+        rows = evaluate_detectors(
+            METHODS, acts.X, Y, acts.groups, clips=support, n_classes=n_classes, **study
+        )
+        setting |= {"support": support, "classes": n_classes or Y.shape[1]}
         cells.append(cell(rows, **setting, clips=len(acts.X)))
         seconds = time.process_time() - began
         print(name, setting, cells[-1]["gains"], f"{seconds:.0f} s", flush=True)

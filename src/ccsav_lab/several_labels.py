@@ -4,10 +4,11 @@ Shapes: N clips, C classes. Y is an indicator matrix, (N, C): 1 where a clip has
 `ccsav.clips.corpora.indicator(table["labels"])` makes it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 LEAST = 2  # support clips that have a class
@@ -103,6 +104,54 @@ def multilabel_score(Y: np.ndarray, scores: np.ndarray, predicted: np.ndarray) -
             f1_score(Y[:, present], predicted[:, present], average="macro", zero_division=0)
         ),
     }
+
+
+def evaluate_detectors(
+    methods: Mapping[str, BaseEstimator],
+    X: np.ndarray,
+    Y: np.ndarray | pd.DataFrame,
+    groups: np.ndarray | None = None,
+    *,
+    clips: int,
+    n_episodes: int = 10,
+    n_classes: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Fit all methods on the same draws of support clips, and measure them on the queries.
+
+    Parameters
+    ----------
+    methods : name → multi-label classifier, of which a clone is fitted in each episode.
+    X : (N, K, D) head vectors.
+    Y, groups, clips, n_episodes, seed : as of `multilabel_episodes`.
+    n_classes : how many classes are to be detected, drawn for each episode; default: all.
+
+    Returns
+    -------
+    DataFrame
+        A row per method and episode: method, shots (support clips in all), episode, and the
+        measures of `multilabel_score`; for `ccsav.summary` and `ccsav.compare`.
+
+    Examples
+    --------
+    >>> from ccsav import MultiLabelCCSAVClassifier
+    >>> Y = np.tile([[1, 0], [0, 1], [1, 1], [0, 0]], (6, 1))  # 24 clips, 2 classes
+    >>> noise = np.random.default_rng(0).normal(size=(24, 4, 3)) / 9  # 4 heads, 3 numbers
+    >>> X, methods = np.c_[Y, np.ones(24)][:, None] + noise, {"CCSAV": MultiLabelCCSAVClassifier()}
+    >>> evaluate_detectors(methods, X, Y, clips=12, n_episodes=2)["exact_match"].tolist()
+    [1.0, 1.0]
+    """
+    Y, rows = np.asarray(Y), []
+    drawn = multilabel_episodes(Y, groups, clips=clips, n_episodes=n_episodes, seed=seed)
+    for i, (support, query) in enumerate(drawn):
+        order = np.random.default_rng([seed, i]).permutation(Y.shape[1])
+        of = Y[:, np.sort(order[:n_classes])]
+        for name, method in methods.items():
+            fitted = clone(method).fit(X[support], of[support])
+            scores, predicted = fitted.decision_function(X[query]), fitted.predict(X[query])
+            row = {"method": name, "shots": clips, "episode": i}
+            rows.append(row | multilabel_score(of[query], scores, predicted))
+    return pd.DataFrame(rows)
 
 
 def _draw(Y, group_of, clips, rng, names):

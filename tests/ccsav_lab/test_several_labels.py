@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from ccsav_lab.several_labels import multilabel_episodes, multilabel_score
+from ccsav import MultiLabelCCSAVClassifier
+from ccsav_lab import several_labels
+from ccsav_lab.several_labels import evaluate_detectors, multilabel_episodes, multilabel_score
 
 
 @pytest.fixture
@@ -101,3 +103,27 @@ def test_what_cannot_be_measured(Y):
         multilabel_score(Y, Y[:, :3], Y)
     with pytest.raises(ValueError, match="no clip has any class"):
         multilabel_score(0 * Y, Y, Y)
+
+
+def test_methods_are_measured_on_the_same_draws(Y):
+    X = np.random.default_rng(1).normal(size=(200, 3, 4))
+    same = {name: MultiLabelCCSAVClassifier() for name in ("first", "second")}
+    rows = evaluate_detectors(same, X, Y, clips=80, n_episodes=3, seed=5)
+    first, second = (rows[rows["method"] == name].drop(columns="method") for name in same)
+    np.testing.assert_array_equal(first, second)
+    assert first["mean_average_precision"].nunique() == 3
+    assert rows["shots"].eq(80).all()
+
+
+def test_fewer_classes_are_drawn_anew_in_each_draw(Y, monkeypatch):
+    asked, measure = [], several_labels.multilabel_score
+    monkeypatch.setattr(
+        several_labels,
+        "multilabel_score",
+        lambda of, *given: asked.append(of) or measure(of, *given),
+    )
+    X = np.random.default_rng(1).normal(size=(200, 3, 4))
+    methods = {"CCSAV": MultiLabelCCSAVClassifier()}
+    evaluate_detectors(methods, X, Y, clips=80, n_episodes=4, n_classes=2)
+    assert [of.shape[1] for of in asked] == [2] * 4
+    assert len({tuple(of.sum(0)) for of in asked}) > 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from zlib import crc32
 
 import numpy as np
@@ -25,8 +26,8 @@ class Plan:
 
     def __post_init__(self):
         most = MOST if self.number is None else self.number
-        if most < 1:
-            raise ValueError(f"number={most}: a mixture needs at least 1 sound.")
+        if not isinstance(most, Integral) or most < 1:
+            raise ValueError(f"number={most!r}: give a whole number of sounds, at least 1.")
         if not 0 < self.sound_seconds <= self.seconds:
             raise ValueError(
                 f"sound_seconds={self.sound_seconds} must be above 0, and at most "
