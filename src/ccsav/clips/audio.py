@@ -1,53 +1,50 @@
 """Read a recording: one channel, float32, at the sampling rate that a model needs."""
 
+import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from ccsav.clips.tracks import AudioError, check_length, count_seconds, decode_sound, riff_bytes
+
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 EXTRA = 1.0  # seconds read after a part of a recording, so that resampling does not see its end
 _RATES = (2_000, 768_000)  # Hz; a header with a rate outside is taken to be wrong
-
-
-class AudioError(ValueError):
-    """A recording that cannot be used; the message names it and says why."""
+_LOUDEST = 10.0  # times full scale, which is ±1; beyond it, samples are taken to be in other units
+_CANCELLED = 0.01  # of the channels' energy: less in their mean deserves a warning
 
 
 def header(path: str | Path) -> tuple[int, int]:
-    """Read the number of samples per channel and the rate in Hz, without decoding the recording.
+    """Count the samples per channel and read the rate in Hz, without decoding the recording.
 
-    Raises `AudioError` if the file is missing, not audio, empty, or has an impossible rate.
+    Except in WAV files, packets are counted: the length in a header may be wrong, an estimate, or
+    missing. Raises `AudioError` if the file is missing, not audio, empty, breaks off before the
+    length that it declares, or has an impossible rate.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: there is no such file.")
-    try:
-        info = soundfile.info(str(path))
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: not WAV, FLAC, OGG or MP3 audio: {error.error_string}"
-        ) from error
-    _check_rate(info.samplerate, path)
-    if info.frames == 0:
-        raise AudioError(f"{path}: the recording has no samples.")
-    return info.frames, info.samplerate
+    return _measured(path)[:2]
 
 
 def read_audio(path: str | Path, rate: int | None = None, until: float = np.inf) -> np.ndarray:
     """Decode a recording to one channel at `rate` Hz (default: its own), (samples,), float32, ±1.
 
-    Only the first `until` seconds are decoded. Raises `AudioError` as `header` and `prepare` do, or
-    where decoding fails.
+    Only the first `until` seconds are decoded. Warns where the channels cancel one another. Raises
+    `AudioError` as `header` and `prepare` do, or where decoding fails.
     """
-    samples, source_rate = header(path)
-    stop = round(min(samples, (until + EXTRA) * source_rate))
-    try:  # (samples, channels)
-        channels, _ = soundfile.read(str(path), stop=stop, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: decoding failed: {error.error_string}") from error
-    return prepare(channels.mean(axis=1), source_rate, rate or source_rate, path, until)
+    samples, source_rate, declared = _measured(path)
+    if declared:
+        stop = round(min(samples, (until + EXTRA) * source_rate))
+        file, options = os.fsencode(path), {"dtype": "float32", "always_2d": True}
+        try:
+            channels = soundfile.read(file, stop=stop, **options)[0].T  # (channels, samples)
+        except soundfile.LibsndfileError as error:
+            raise AudioError(f"{path}: decoding failed: {error.error_string}") from error
+        check_length(path, stop / source_rate, channels.shape[1] / source_rate)
+    else:
+        channels, source_rate = decode_sound(path, until + EXTRA)
+    return prepare(mixed(channels, path), source_rate, rate or source_rate, path, until)
 
 
 def prepare(
@@ -55,22 +52,81 @@ def prepare(
 ) -> np.ndarray:
     """Check one mono waveform, (samples,), and resample it from `source_rate` to `rate`, in Hz.
 
-    Only its first `until` seconds are used. Raises `AudioError`, naming `name`, for more than one
-    dimension, no samples, samples that are NaN or infinite, or an impossible rate.
+    Only its first `until` seconds are used. Integers are scaled to ±1 by their type. Raises
+    `AudioError`, naming `name`, for more than one dimension, no samples, samples that are NaN,
+    infinite or far beyond ±1, another type of numbers, or an impossible rate.
     """
-    waveform = np.asarray(waveform, dtype=np.float32)
+    waveform = np.asarray(waveform)
     _check_rate(source_rate, name)
     if waveform.ndim != 1:
-        raise AudioError(f"{name}: expected one channel, (samples,), but got {waveform.shape}.")
+        raise AudioError(
+            f"{name}: expected one channel, (samples,), but got {waveform.shape}: average the "
+            "channels first."
+        )
     if waveform.size == 0:
         raise AudioError(f"{name}: the recording has no samples.")
     waveform = waveform[: round(min(len(waveform), (until + EXTRA) * source_rate))]
+    waveform = as_floats(waveform, name)
     bad = np.count_nonzero(~np.isfinite(waveform))
     if bad:
         raise AudioError(f"{name}: {bad} of {waveform.size} samples are NaN or infinite.")
+    if (peak := np.abs(waveform).max()) > _LOUDEST:
+        raise AudioError(
+            f"{name}: samples reach {peak:.5g}, far beyond ±1: divide them by their full scale, "
+            "for 16 bits 32768."
+        )
     if source_rate != rate:
         waveform = soxr.resample(waveform, source_rate, rate)
     return waveform[: round(min(len(waveform), until * rate))]
+
+
+def as_floats(waveform: np.ndarray, name="waveform") -> np.ndarray:
+    """Samples as float32; integers of 8, 16 or 32 bits scaled to ±1, unsigned ones about half.
+
+    Raises `AudioError`, naming `name`, for other types, of which full scale is not known.
+    """
+    waveform = np.asarray(waveform)
+    kind, bits = waveform.dtype.kind, 8 * waveform.dtype.itemsize
+    if kind == "f":
+        return waveform.astype(np.float32, copy=False)
+    if kind not in "iu" or bits > 32:
+        raise AudioError(
+            f"{name}: samples of the type {waveform.dtype}: give floats within ±1, or integers of "
+            "8, 16 or 32 bits."
+        )
+    half = 2.0 ** (bits - 1)
+    return ((waveform - half * (kind == "u")) / half).astype(np.float32)
+
+
+def mixed(channels: np.ndarray, name) -> np.ndarray:
+    """Mean of the channels, (C, samples) → (samples,); warns where they cancel one another."""
+    wave = channels.mean(axis=0)
+    if len(wave) and np.square(wave).mean() < _CANCELLED * np.square(channels).mean():
+        note = "its channels cancel one another (left = -right): their mean is almost silent."
+        warnings.warn(f"{name}: {note}", stacklevel=3)
+    return wave
+
+
+def _measured(path):
+    """Samples per channel, rate, and whether libsndfile reads all of them, as they are declared."""
+    if not Path(path).is_file():
+        raise AudioError(f"{path}: there is no such file.")
+    try:
+        info = soundfile.info(os.fsencode(path))
+    except soundfile.LibsndfileError as error:
+        count_seconds(path)  # says where a FLAC file breaks off
+        raise AudioError(f"{path}: {AudioError.reason}: {error.error_string}") from error
+    _check_rate(info.samplerate, path)
+    samples = info.frames
+    if declared := bool(samples) and (sizes := riff_bytes(path)) is not None:
+        check_length(path, *(size / max(1, sizes[2]) for size in sizes[:2]))
+    else:
+        seconds, declared = count_seconds(path)
+        declared = declared and samples > 0
+        samples = samples if declared else round(seconds * info.samplerate)
+    if samples == 0:
+        raise AudioError(f"{path}: the recording has no samples.")
+    return samples, info.samplerate, declared
 
 
 def _check_rate(rate, name):

@@ -27,8 +27,9 @@ class Dataset:
         `group` (speaker, source recording, fold) must not be on both sides of a split; `video`
         is the video of a clip whose `path` is a sound; further columns are kept.
     root : folder that relative paths start from; default: the working directory.
-    waveforms, videos : for clips in memory, one mono waveform (samples,), one video (T, H, W, 3),
-        uint8, or both, per row; `path` is then a name.
+    waveforms, videos : for clips in memory, one mono waveform (samples,), floats within ±1 or
+        integers of 8, 16 or 32 bits, one video (T, H, W, 3), uint8, or both, per row; `path` is
+        then a name.
     rate, fps : samples of `waveforms` and frames of `videos` per second.
 
     Raises
@@ -61,6 +62,9 @@ class Dataset:
             table["label"] = table["label"].map(str, na_action="ignore").astype(object)
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "root", Path(self.root))
+        for name in ("waveforms", "videos"):
+            if isinstance(clips := getattr(self, name), pd.Series):
+                object.__setattr__(self, name, clips.tolist())  # by row, not by the series' index
         problems = _problems(self)
         if problems:
             raise DatasetError("The dataset cannot be used:\n- " + "\n- ".join(problems))
@@ -144,7 +148,7 @@ class Dataset:
             return hashlib.sha256(both.encode()).hexdigest()
         clips, per_second = self._held(modality)
         if clips is not None:
-            clip = np.asarray(clips[i], np.float32 if modality == "audio" else np.uint8)
+            clip = audio.as_floats(clips[i]) if modality == "audio" else np.asarray(clips[i])
             about = f"{per_second:g}{'x'.join(map(str, clip.shape[1:]))}"
             return hashlib.sha256(clip.tobytes() + about.encode()).hexdigest()
         with open(self.video_path(i) if modality == "video" else self.path(i), "rb") as file:
@@ -192,6 +196,9 @@ def _problems_of_arrays(dataset):
             problems.append(f"{len(clips)} {name} for {len(dataset)} rows.")
         if clips is not None and not per_second:
             problems.append(f"{name} need their {needed}")
+    waveforms = enumerate(() if dataset.waveforms is None else dataset.waveforms)
+    wrong = [f"{i} {np.shape(x)}" for i, x in waveforms if np.ndim(x) != 1]
+    problems += count_and_name(wrong, "rows whose waveform is not one channel, (samples,)")
     videos = enumerate(() if dataset.videos is None else dataset.videos)
     wrong = [i for i, x in videos if np.shape(x)[3:] != (3,) or x.dtype != np.uint8 or not len(x)]
     return problems + count_and_name(wrong, "rows whose video is not (T, H, W, 3), uint8")

@@ -1,12 +1,12 @@
-"""Read a video: its frames at even steps of time, and its sound track. Needs PyAV."""
+"""Read a video: its frames at even steps of time, and its sound track."""
 
-from contextlib import contextmanager
-from itertools import chain, islice, takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
 
 from ccsav.clips import audio
+from ccsav.clips.tracks import decode_sound, open_track, riff_bytes
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
 MIN_FRAMES, MOST_FRAMES = 4, 768  # of a short video, if it has so many, and of a long one
@@ -16,6 +16,8 @@ _TOLERANCE = 0.5  # seconds by which the frames may end before the length in the
 class VideoError(audio.AudioError):
     """A video that cannot be used; the message names it and says why."""
 
+    reason = "cannot be read as a video"
+
 
 def is_video(path: str | Path) -> bool:
     """Whether a file is a video, by its suffix."""
@@ -23,16 +25,27 @@ def is_video(path: str | Path) -> bool:
 
 
 def seconds(path: str | Path, kind: str = "video") -> float:
-    """Duration of a video's frames ("video") or of its sound ("audio"), from the header.
+    """Duration of a video's frames ("video") or of its sound ("audio"): declared, else counted.
 
-    Raises `VideoError` if the file is missing, not a video, or has no such track.
+    Raises `VideoError` if the file is missing, not a video, has no such track, or breaks off.
     """
-    with _open(path, kind) as (container, track):
+    with open_track(path, kind, VideoError) as (container, track):
+        declared, ends = _declared(container, track), {}
+        for packet in container.demux():
+            if packet.size and packet.pts is not None:
+                end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                ends[packet.stream.index] = max(end, ends.get(packet.stream.index, 0.0))
         if track.duration is not None:
-            return float(track.duration * track.time_base)
-        if container.duration is not None:  # in µs; Matroska gives the length of the file only
-            return container.duration / 1e6
-        raise VideoError(f"{path}: the header does not say how long it is.")
+            start, end = (track.start_time or 0) * track.time_base, ends.get(track.index, 0.0)
+        else:  # the header declares the longest of the tracks only
+            start = (container.start_time or 0) / 1e6
+            end = max(ends.values(), default=0.0) if declared else ends.get(track.index, 0.0)
+    whole, there, _ = riff_bytes(path) or (0, 0, 0)  # of AVI
+    if there < whole:
+        raise VideoError(f"{path}: breaks off: {whole - there} of its {whole} bytes are missing.")
+    if declared is not None and end - start < declared - _TOLERANCE:
+        raise VideoError(f"{path}: breaks off after {end - start:.1f} of {declared:.1f} s.")
+    return float(end - start) if declared is None else declared
 
 
 def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndarray:
@@ -41,7 +54,9 @@ def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndar
     fps: frames per second of video. until: seconds to read; nothing after them is decoded. Raises
     `VideoError` if the file is missing, not a video, or incomplete.
     """
-    length = min(seconds(path), until)
+    with _open(path, "video") as (container, track):
+        declared = _declared(container, track)
+    length = min(seconds(path) if declared is None else declared, until)
     with _open(path, "video") as (container, track):
         read = takewhile(lambda x: (x.dts or 0) * track.time_base < until, container.demux(track))
         times = [t for x in read if x.size and (t := x.pts * track.time_base) < until]
@@ -72,36 +87,19 @@ def sound(path: str | Path, rate: int, until: float = np.inf) -> np.ndarray:
     Only the first `until` seconds are decoded. Raises `VideoError` if the video has no sound, and
     `AudioError` as `audio.prepare` does.
     """
-    with _open(path, "audio") as (container, track):
-        from av import AudioResampler
-
-        source_rate, as_floats, end = track.rate, AudioResampler(format="fltp"), until + audio.EXTRA
-        read = takewhile(lambda frame: (frame.time or 0) < end, container.decode(track))
-        pieces = [
-            piece.to_ndarray()  # (channels, samples)
-            for frame in chain(read, [None])  # None: the rest in the resampler
-            for piece in as_floats.resample(frame)
-        ]
-    if not pieces:
-        raise VideoError(f"{path}: the sound track is empty.")
-    wave = np.concatenate(pieces, axis=1).mean(axis=0)
-    return audio.prepare(wave, source_rate, rate, path, until)
+    if np.isinf(until):
+        seconds(path, "audio")  # refuses a video that breaks off
+    channels, source_rate = decode_sound(path, until + audio.EXTRA, VideoError)
+    return audio.prepare(audio.mixed(channels, path), source_rate, rate, path, until)
 
 
-@contextmanager
 def _open(path, kind):
     """Open a video, and its first track of a kind; errors meanwhile become a `VideoError`."""
-    if not Path(path).is_file():  # FFmpeg would open an address, too
-        raise VideoError(f"{path}: there is no such file.")
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError("reading videos needs PyAV: pip install 'ccsav[video]'.") from error
-    try:
-        with av.open(str(path)) as container:
-            tracks = getattr(container.streams, kind)
-            if not tracks:
-                raise VideoError(f"{path}: there is no {kind} in it.")
-            yield container, tracks[0]
-    except av.FFmpegError as error:
-        raise VideoError(f"{path}: cannot be read as a video: {error.strerror}.") from error
+    return open_track(path, kind, VideoError)
+
+
+def _declared(container, track):
+    """Seconds of a track, else of the whole file (as Matroska has it), in the header; or None."""
+    if track.duration is not None:
+        return float(track.duration * track.time_base)
+    return container.duration and container.duration / 1e6  # µs

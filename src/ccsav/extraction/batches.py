@@ -17,7 +17,7 @@ from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
 # raised whenever the same inputs would give other head vectors
-_ALGORITHM = {"audio": 1, "video": 2, "audio+video": 2}
+_ALGORITHM = {"audio": 2, "video": 2, "audio+video": 3}
 _POLL = 0.2  # seconds between looks at rows that another process is computing
 _SAME_CORES = ("cpu",)  # devices that compute with the cores that also read clips
 

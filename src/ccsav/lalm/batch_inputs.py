@@ -50,6 +50,9 @@ def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips 
     if waveforms is None:
         return family.video_inputs(lalm, videos, None, prompts, 0)
     for i, waveform in enumerate(waveforms):
+        wave = np.asarray(waveform)
+        if wave.ndim != 1 or wave.dtype.kind != "f" or np.abs(wave).max(initial=0) > 10:
+            raise ValueError(f"waveform {i}: give one channel, (samples,), of floats within ±1.")
         if problem := duration_problem(lalm, len(waveform) / lalm.rate):
             raise ValueError(f"waveform {i}: {problem}")
     samples = round(lalm.window * lalm.rate)

@@ -90,12 +90,53 @@ def test_truncated_file(tmp_path, tone):
     soundfile.write(tmp_path / "a.flac", tone, RATE)
     whole = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
-    refused(tmp_path / "a.flac", "decod")
+    refused(tmp_path / "a.flac", r"breaks off after 0\.\d of 1\.0 s\.")
 
 
 def test_prepare_refuses_two_dimensions():
     with pytest.raises(audio.AudioError, match=r"clip 7: expected one channel.*\(2, 9\)"):
         audio.prepare(np.zeros((2, 9)), RATE, RATE, "clip 7")
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16", "int32", "uint8", "uint16", "uint32", ">i2"])
+def test_integers_are_scaled_by_their_type(tone, kind):
+    kind = np.dtype(kind)
+    half = 2 ** (8 * kind.itemsize - 1)
+    numbers = (tone.astype(float) * (half - 1)).round() + half * (kind.kind == "u")
+    wave = audio.prepare(numbers.astype(kind), RATE, RATE)
+    assert wave.dtype == np.float32
+    np.testing.assert_allclose(wave, tone, atol=1.5 / half + 1e-6)
+
+
+@pytest.mark.parametrize("kind", ["int64", "bool", "complex64", "U3", object])
+def test_types_without_a_full_scale_are_refused(tone, kind):
+    with pytest.raises(audio.AudioError, match=r"^clip 3: samples of the type .*: give floats wit"):
+        audio.prepare((1000 * tone).round().astype(kind), RATE, RATE, "clip 3")
+
+
+def test_floats_in_other_units_are_refused(tmp_path, tone):
+    audio.prepare(4 * tone, RATE, RATE)  # a recording may be too loud
+    with pytest.raises(audio.AudioError, match=r"^clip 3: samples reach 16384, far beyond ±1: div"):
+        audio.prepare(32768 * tone, RATE, RATE, "clip 3")
+    soundfile.write(tmp_path / "a.wav", 32768 * tone, RATE, subtype="FLOAT")
+    refused(tmp_path / "a.wav", "samples reach 16384, far beyond ±1")
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "unknown.flac"])
+def test_channels_that_cancel_one_another_are_warned_of(tmp_path, tone, form):
+    path = tmp_path / f"a.{form}"
+    soundfile.write(path, np.stack([tone, -tone], 1), RATE)
+    if form == "unknown.flac":
+        data = bytearray(path.read_bytes())
+        data[21] &= 0xF0
+        data[22:26] = bytes(4)
+        path.write_bytes(data)
+    with pytest.warns(UserWarning, match=rf"^{path}: its channels cancel one another"):
+        assert np.abs(audio.read_audio(path)).max() < 1e-3
+    soundfile.write(path, np.stack([tone, np.zeros_like(tone)], 1), RATE)
+    assert np.abs(audio.read_audio(path)).max() > 0.2  # and no warning
+    soundfile.write(path, np.zeros((RATE, 2)), RATE)
+    assert not audio.read_audio(path).any()
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])

@@ -99,3 +99,29 @@ def test_a_frame_of_a_file_and_of_memory_are_chosen_alike(tmp_path):
         frames = [x.frames(0, fps, until) for x in (file, memory)]
         assert frames[0].shape == frames[1].shape
         np.testing.assert_allclose(*[x.astype(float) for x in frames], atol=8)
+
+
+def test_waveforms_of_another_shape_or_type():
+    wave = np.sin(np.arange(8_000) / 10)
+    with pytest.raises(DatasetError, match=r"1 rows whose waveform is not one .*: 1 \(2, 8000\)$"):
+        Dataset.from_arrays([wave, np.stack([wave, wave])], 8_000)
+    dataset = Dataset.from_arrays([wave, (32767 * wave).astype(np.int16), 32767 * wave], 8_000)
+    np.testing.assert_allclose(dataset.waveform(1, 8_000), wave, atol=1e-4)
+    assert dataset.digest(1) != dataset.digest(2)
+    with pytest.raises(AudioError, match=r"^clip 2: samples reach 32767, far beyond ±1"):
+        dataset.waveform(2, 8_000)
+
+
+def test_integers_of_other_types_are_other_clips():
+    clips = [np.arange(100).astype(kind) for kind in ("int16", "uint8")]
+    dataset = Dataset.from_arrays(clips, 8_000)
+    assert dataset.digest(0) != dataset.digest(1)
+    assert dataset.digest(0) == Dataset.from_arrays([clips[0] / 32768], 8_000).digest(0)
+
+
+def test_clips_in_a_pandas_series_go_by_row():
+    frame = pd.DataFrame({"wave": [np.full(800, i / 10) for i in range(4)], "label": list("abcd")})
+    frame = frame.iloc[[2, 0, 3]]
+    dataset = Dataset.from_arrays(frame["wave"], 8_000, frame["label"], groups=frame["label"])
+    assert [float(dataset.waveform(i, 8_000)[0]) for i in range(3)] == pytest.approx([0.2, 0, 0.3])
+    assert dataset.table["label"].tolist() == ["c", "a", "d"]

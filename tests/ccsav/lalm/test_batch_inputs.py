@@ -23,6 +23,14 @@ def test_clip_durations(lalm, waves):
     assert lalm.head_vectors([exact]).isfinite().all()
 
 
+@pytest.mark.parametrize("kind", ["two channels", "int16", "float32"])
+def test_waveforms_in_other_units_are_refused(whisper, waves, kind):
+    wave = np.stack([waves[0]] * 2) if kind == "two channels" else (32768 * waves[0]).astype(kind)
+    for ask in (whisper.head_vectors, whisper.answer, lambda x: whisper.rank(x, ["a"])):
+        with pytest.raises(ValueError, match=r"waveform 1: give one channel, .* floats within ±1"):
+            ask([waves[1], wave])
+
+
 def test_hooks_are_removed_and_the_encoder_is_restored_after_an_error(lalm, waves, monkeypatch):
     encoder = lalm.model.get_submodule(lalm.family.encoder)
     table, length = encoder.embed_positions, encoder.config.max_source_positions
