@@ -99,13 +99,15 @@ class NearestPrototype(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X) -> np.ndarray:
-        """Cosines with the class means, (N, C)."""
+        """Cosines with the class means, (N, C); with two classes, their difference, (N,)."""
         check_is_fitted(self)
-        return cosine_similarity(X, self.means_)
+        cosines = cosine_similarity(X, self.means_)
+        return cosines[:, 1] - cosines[:, 0] if len(self.classes_) == 2 else cosines
 
     def predict(self, X) -> np.ndarray:
         """Class of each row, (N,)."""
-        return self.classes_[self.decision_function(X).argmax(axis=1)]
+        check_is_fitted(self)
+        return self.classes_[cosine_similarity(X, self.means_).argmax(axis=1)]
 
 
 class RandomHeads(ClassifierMixin, BaseEstimator):
@@ -159,7 +161,7 @@ class RandomHeads(ClassifierMixin, BaseEstimator):
         return self.classifier_.predict_proba(self._drawn(X))
 
     def decision_function(self, X) -> np.ndarray:
-        """Scores by `classifier_`, X (N, K, D) → (N, C)."""
+        """Scores by `classifier_`, X (N, K, D) → (N, C), or (N,) for two classes."""
         return self.classifier_.decision_function(self._drawn(X))
 
     def _drawn(self, X):

@@ -37,9 +37,9 @@ class TransductiveCCSAVClassifier(CCSAVClassifier):
     True
     """
 
-    def decision_function(self, X) -> np.ndarray:
+    def class_votes(self, X) -> np.ndarray:
         """Score of each class, X (N, K, D) → (N, C), from 0 to 1."""
-        scores = super().decision_function(X)
+        scores = super().class_votes(X)
         if self.readouts_ != ("prototype",) or self.joint_share_:
             return scores
         share = scores / scores.sum(axis=1, keepdims=True)
@@ -50,4 +50,4 @@ class TransductiveCCSAVClassifier(CCSAVClassifier):
         total = torch.as_tensor(self.coef_[0]) + torch.einsum("nc,nkd->kdc", counts, U)
         moved = copy.copy(self)
         moved.coef_ = unit(total.mT).mT[None].numpy()
-        return CCSAVClassifier.decision_function(moved, X)
+        return CCSAVClassifier.class_votes(moved, X)

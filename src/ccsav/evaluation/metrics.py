@@ -12,11 +12,11 @@ def score(classifier, X: np.ndarray, y: np.ndarray) -> dict[str, float]:
     Returns accuracy, macro_f1 (unweighted mean over classes), equal_error_rate (NaN unless there
     are two) and calibration_error (NaN for classifiers without probabilities), from 0 to 1.
     """
+    y = np.asarray(y)
     proba = classifier.predict_proba(X) if hasattr(classifier, "predict_proba") else None
     if proba is None:
         predicted = classifier.predict(X)
         ranking = classifier.decision_function(X)
-        ranking = ranking if ranking.ndim == 1 else ranking[:, 1] - ranking[:, 0]
     else:
         predicted = classifier.classes_[proba.argmax(axis=1)]
         ranking = proba[:, 1]

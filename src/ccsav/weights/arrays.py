@@ -7,21 +7,45 @@ import numpy as np
 import torch
 
 CHUNK = 2**24  # numbers in memory at once: 64 MB of float32
+SIZES = (1e-12, 1e15)  # of the largest number, so that lengths of vectors are exact in float32
 
 
 def check_head_vectors(X) -> torch.Tensor:
-    """Head vectors as a tensor, (N, K, D); raises `ValueError` for another shape and for NaN."""
-    if not isinstance(X, torch.Tensor):
-        with warnings.catch_warnings():  # a read-only array is safe: X is never written to
-            warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-            X = torch.as_tensor(np.asarray(X))
+    """Head vectors as a tensor, (N, K, D), without gradients.
+
+    Raises `ValueError` for what is not real numbers, for another shape, for NaN, and for numbers so
+    large or so small that their squares are beyond float32.
+    """
+    X = X.detach() if isinstance(X, torch.Tensor) else _as_tensor(X)
+    if X.is_complex():
+        raise ValueError("X is complex: head vectors are real numbers.")
     if X.ndim != 3 or 0 in X.shape:
         raise ValueError(f"X must be head vectors, (clips, heads, numbers), but is {(*X.shape,)}.")
     X = X if X.is_floating_point() else X.float()
     bad = sum(int((~torch.isfinite(X[rows])).sum()) for rows in chunks(len(X), X[0].numel()))
     if bad:
         raise ValueError(f"X has {bad} numbers that are NaN or infinite.")
+    largest = max(float(X[rows].abs().amax()) for rows in chunks(len(X), X[0].numel()))
+    if largest and not SIZES[0] < largest < SIZES[1]:
+        raise ValueError(
+            f"X has numbers of up to {largest:.0e}, beyond float32 once squared: scale X, only the "
+            "directions of head vectors count."
+        )
     return X
+
+
+def _as_tensor(X) -> torch.Tensor:
+    """Anything that NumPy takes as numbers, as a tensor."""
+    try:
+        X = np.asarray(X)
+        X = X.astype(float if X.dtype == object else X.dtype.newbyteorder("="), copy=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X is no array of numbers (clips, heads, numbers): {error}.") from None
+    if X.dtype.kind not in "biufc":
+        raise ValueError(f"X holds {X.dtype}, not numbers: give head vectors.")
+    with warnings.catch_warnings():  # a read-only array is safe: X is never written to
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.as_tensor(np.ascontiguousarray(X))
 
 
 def chunks(n: int, size: int) -> Iterator[slice]:

@@ -1,4 +1,4 @@
-"""What the classifiers of head vectors share: checks of X and y, and prediction from scores."""
+"""What the classifiers of head vectors share: checks of X and y, and prediction from votes."""
 
 import numpy as np
 import torch
@@ -10,7 +10,10 @@ from ccsav.weights.arrays import check_head_vectors
 
 
 class HeadClassifier(ClassifierMixin, BaseEstimator):
-    """A scikit-learn classifier of head vectors; it predicts the class with the largest score."""
+    """A scikit-learn classifier of head vectors; it predicts the class with most of the votes.
+
+    Subclasses have `class_votes`, X (N, K, D) → (N, C), none of them negative.
+    """
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -20,13 +23,18 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X) -> np.ndarray:
         """Class of each clip, X (N, K, D) → (N,), one of the labels that `fit` was given."""
-        scores = self.decision_function(X)
-        return self.classes_[scores.argmax(axis=1)]
+        votes = self.class_votes(X)
+        return self.classes_[votes.argmax(axis=1)]
+
+    def decision_function(self, X) -> np.ndarray:
+        """The votes, (N, C); for two classes those of the second less those of the first, (N,)."""
+        votes = self.class_votes(X)
+        return votes[:, 1] - votes[:, 0] if len(self.classes_) == 2 else votes
 
     def predict_proba(self, X) -> np.ndarray:
-        """Each class's share of the score, X (N, K, D) → (N, C); rows sum to 1."""
-        scores = self.decision_function(X)
-        return scores / scores.sum(axis=1, keepdims=True)
+        """Each class's share of the votes, X (N, K, D) → (N, C); rows sum to 1."""
+        votes = self.class_votes(X)
+        return votes / votes.sum(axis=1, keepdims=True)
 
     def _check_fit(self, X, y) -> tuple[torch.Tensor, torch.Tensor]:
         """Check X and y, set the classes; return X as a tensor and y as indices of classes."""
@@ -34,6 +42,9 @@ class HeadClassifier(ClassifierMixin, BaseEstimator):
         y = np.asarray(y)
         if y.shape != (len(X),):
             raise ValueError(f"y must have one label per clip, ({len(X)},), but has {y.shape}.")
+        missing = [i for i, label in enumerate(y) if label is None or label != label]
+        if missing:
+            raise ValueError(f"y has no label for {len(missing)} clips: {missing[:5]}.")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

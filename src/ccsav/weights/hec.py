@@ -66,7 +66,7 @@ class HECClassifier(VotingClassifier):
         Raises `ValueError` for NaN, a wrong shape, fewer than two classes, or options out of range.
         """
         for name, lowest in (("top_k", 1), ("tau", 1e-6), ("penalty", 1e-6)):
-            if getattr(self, name) < lowest:
+            if not getattr(self, name) >= lowest:
                 raise ValueError(f"{name}={getattr(self, name)}: choose at least {lowest}.")
         if self.estimate not in ESTIMATES:
             raise ValueError(f"estimate={self.estimate!r}: choose one of {ESTIMATES}.")

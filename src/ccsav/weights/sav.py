@@ -1,5 +1,7 @@
 """SAV: the best heads each cast one vote."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 
@@ -34,7 +36,7 @@ class SAVClassifier(HeadClassifier):
     (array([2, 1]), array([0]))
     >>> sav.predict([[[2, 1], [1, 1]]]).item()
     'cat'
-    >>> sav.decision_function([[[2, 1], [1, 1]]])
+    >>> sav.class_votes([[[2, 1], [1, 1]]])
     array([[1.5, 0. ]], dtype=float32)
     """
 
@@ -46,8 +48,8 @@ class SAVClassifier(HeadClassifier):
 
         Raises `ValueError` for NaN, a wrong shape, fewer than two classes, or n_heads below 1.
         """
-        if self.n_heads < 1:
-            raise ValueError(f"n_heads={self.n_heads}: choose at least 1.")
+        if not isinstance(self.n_heads, Integral) or self.n_heads < 1:
+            raise ValueError(f"n_heads={self.n_heads!r}: choose a whole number, at least 1.")
         X, y = self._check_fit(X, y)
         mu, _ = prototypes(X.float(), y, len(self.classes_))
         self.prototypes_ = mu.cpu().numpy()
@@ -60,7 +62,7 @@ class SAVClassifier(HeadClassifier):
         self.heads_ = np.argsort(-self.success_, kind="stable")[: self.n_heads]
         return self
 
-    def decision_function(self, X) -> np.ndarray:
+    def class_votes(self, X) -> np.ndarray:
         """Number of votes for each class, X (N, K, D) → (N, C).
 
         Up to half a vote is added, more for a better best head: a tie goes to the class with that.

@@ -19,7 +19,7 @@ from ccsav.weights.ridge import joint_scores
 class VotingClassifier(HeadClassifier):
     """Prediction of a fitted `CCSAVClassifier`, from all its heads or some of them."""
 
-    def decision_function(self, X) -> np.ndarray:
+    def class_votes(self, X) -> np.ndarray:
         """Score of each class, Σ_k w_kc · p_k(c | x), X (N, K, D) → (N, C), from 0 to 1.
 
         The posterior of the joint ridge counts by its share. Heads without weight are not computed.
@@ -49,7 +49,7 @@ class VotingClassifier(HeadClassifier):
 
     def predict_proba(self, X) -> np.ndarray:
         """Probability of each class, X (N, K, D) → (N, C): score^calibration_, with sum 1."""
-        log = self.calibration_ * np.log(np.maximum(self.decision_function(X), 1e-30))
+        log = self.calibration_ * np.log(np.maximum(self.class_votes(X), 1e-30))
         return scipy.special.softmax(log, axis=1)
 
     def prune(self, k: int) -> Self:

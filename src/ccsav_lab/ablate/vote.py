@@ -89,7 +89,7 @@ class SomeHeads(HeadClassifier):
         return self
 
     def decision_function(self, X) -> np.ndarray:
-        """Score of each class by the heads that are left, X (N, K, D) → (N, C)."""
+        """As `CCSAVClassifier.decision_function`, by the heads that are left."""
         check_is_fitted(self)
         return self.classifier_.decision_function(X)
 

@@ -143,5 +143,4 @@ def spoof_ranking(classifier, X: np.ndarray) -> np.ndarray:
     """Scores of a fitted classifier of two classes, larger for the second, X (N, K, D) → (N,)."""
     if hasattr(classifier, "predict_proba"):
         return classifier.predict_proba(X)[:, 1]
-    scores = classifier.decision_function(X)
-    return scores if scores.ndim == 1 else scores[:, 1] - scores[:, 0]
+    return classifier.decision_function(X)

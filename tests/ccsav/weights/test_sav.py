@@ -15,5 +15,5 @@ def test_sav_tie_goes_to_the_class_voted_first():
 
 
 def test_fewer_than_one_voter(task):
-    with pytest.raises(ValueError, match="n_heads=0: choose at least 1"):
+    with pytest.raises(ValueError, match="n_heads=0: choose a whole number"):
         SAVClassifier(n_heads=0).fit(*task)
