@@ -17,7 +17,7 @@ def shuffled_labels(y: np.ndarray, groups: np.ndarray, n: int, seed: int) -> np.
     >>> (shuffled[:, 0] == shuffled[:, 1]).all()  # a group stays together
     np.True_
     """
-    rng = np.random.default_rng(seed)
+    y, groups, rng = np.asarray(y), np.asarray(groups), np.random.default_rng(seed)
     classes = [np.unique(y[groups == group]) for group in range(groups.max() + 1)]
     pure = np.flatnonzero([len(found) == 1 for found in classes])  # groups of one class
     own = np.array([found[0] for found in classes])

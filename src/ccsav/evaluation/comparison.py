@@ -40,7 +40,8 @@ def evaluate(
     Parameters
     ----------
     methods : name → classifier, of which a clone is fitted in each episode.
-    X, y, groups : (N, K, D) head vectors, (N,) classes, and (N,) groups or None; see `episodes`.
+    X, y, groups : (N, K, D) head vectors, (N,) classes, and (N,) groups or None, in one order,
+        whatever the index of a pandas series says; see `episodes`.
     shots : numbers of support clips per class; `n_episodes` are drawn for each, see `episodes`.
     tell_groups : pass the groups of the support clips to classifiers whose `fit` takes them.
 
@@ -53,6 +54,7 @@ def evaluate(
     >>> results["accuracy"].tolist()
     [1.0, 1.0]
     """
+    y, groups = np.asarray(y), None if groups is None else np.asarray(groups)
     drawn = [
         (n, i, *split)
         for n in shots
@@ -60,7 +62,7 @@ def evaluate(
     ]
     rows = []
     for n, i, support, query in tqdm(drawn, unit=" episodes", disable=not progress):
-        support_groups = np.asarray(groups)[support] if tell_groups and groups is not None else None
+        support_groups = groups[support] if tell_groups and groups is not None else None
         for name, method in methods.items():
             fitted = fit_with_groups(method, X[support], y[support], support_groups)
             row = {"method": name, "shots": n, "episode": i}
@@ -85,6 +87,7 @@ def class_recalls(methods, X, y, groups=None, *, shots=5, n_episodes=20, seed=0)
     >>> class_recalls({"SAV": SAVClassifier()}, X, y, n_episodes=2).to_dict("list")
     {'SAV': [1.0, 1.0]}
     """
+    y = np.asarray(y)
     classes = np.unique(y)
     recalls = {name: np.zeros(len(classes)) for name in methods}
     for support, query in episodes(y, groups, shots=shots, n_episodes=n_episodes, seed=seed):

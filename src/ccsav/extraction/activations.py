@@ -44,6 +44,11 @@ class HeadActivations:
     skipped: pd.DataFrame
     provenance: dict
 
+    def __post_init__(self):
+        for name in ("y", "labels", "groups"):  # by position, whatever a pandas index says
+            if (values := getattr(self, name)) is not None:
+                object.__setattr__(self, name, np.asarray(values))
+
     def __repr__(self):
         n, k, d = self.X.shape
         labels = f"{len(self.labels)} classes" if self.y is not None else "no labels"

@@ -65,6 +65,7 @@ def score_episodes(
     methods : name → classifier; default: `COMPARED`, or `COMPARED_SEVERAL` for several labels.
     errors : of speaker verification, for the tandem cost; None: it is not measured.
     """
+    y = np.asarray(y)
     if methods is None:
         methods = COMPARED_SEVERAL if y.ndim == 2 else COMPARED
     columns = ["heads", "method", "part", "episode", *METRICS]
