@@ -1,5 +1,6 @@
 """A fitted classifier in one safetensors file, with what is needed to use it again."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from ccsav.weights.hec import HECClassifier
 from ccsav.weights.multilabel import MultiLabelCCSAVClassifier
 from ccsav.weights.sav import SAVClassifier
 
-FORMAT = 1  # raised when older versions of this module cannot read what this one writes
+FORMAT = 2  # raised when older versions of this module cannot read what this one writes
 KEY = "ccsav classifier"  # of the file's metadata, whose values are text
+TEXT_SUM, ARRAYS_SUM = "sha256 of the text", "sha256 of the arrays"  # not in files of format 1
 KINDS = (CCSAVClassifier, SAVClassifier, HECClassifier, MultiLabelCCSAVClassifier)
 ESTIMATORS = {estimator.__name__: estimator for estimator in KINDS}
+DAMAGED = "{}: damaged since it was saved, its checksum does not fit: save the classifier again."
 PROVENANCE = ("model", "fingerprint", "prompts", "modality", "max_pixels", "window_s")
 PROVENANCE += ("compute_dtype", "storage_dtype", "versions")
 
@@ -69,7 +72,8 @@ def save_classifier(
     }
     file = Path(file)
     text = json.dumps(content, default=_plain, ensure_ascii=False)
-    data = safetensors.numpy.save(arrays, {KEY: text, "format": str(FORMAT)})
+    sums = {TEXT_SUM: _text_sum(str(FORMAT), text), ARRAYS_SUM: _arrays_sum(arrays)}
+    data = safetensors.numpy.save(arrays, {KEY: text, "format": str(FORMAT)} | sums)
     write_whole(file, lambda partial: partial.write_bytes(data))
     return file
 
@@ -84,7 +88,7 @@ def load_classifier(file: str | Path, acts: HeadActivations | None = None) -> He
 
     Raises
     ------
-    ValueError, OSError : if the file is not one, of a newer version, or fitted on another
+    ValueError, OSError : if the file is not one, damaged, of a newer version, or fitted on another
         modality; if it cannot be opened.
 
     Examples
@@ -95,7 +99,7 @@ def load_classifier(file: str | Path, acts: HeadActivations | None = None) -> He
     >>> load_classifier(file).predict([[[2, 1]]]).item()
     'cat'
     """
-    content = _read(file)
+    content, arrays_sum = _read(file)
     estimator = ESTIMATORS.get(content["classifier"])
     if estimator is None:
         raise ValueError(f"{file}: holds a {content['classifier']}, not {' or '.join(ESTIMATORS)}.")
@@ -109,9 +113,11 @@ def load_classifier(file: str | Path, acts: HeadActivations | None = None) -> He
     clf = estimator(**content["parameters"])
     clf.classes_ = content["classes"]
     fitted = {key: tuple(x) if isinstance(x, list) else x for key, x in content["fitted"].items()}
-    with safe_open(file, framework="numpy") as arrays:
-        fitted |= {key: arrays.get_tensor(key) for key in arrays.keys()}  # noqa: SIM118
-    vars(clf).update(fitted)
+    with safe_open(file, framework="numpy") as stored:
+        arrays = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+    if arrays_sum not in (None, _arrays_sum(arrays)):
+        raise ValueError(DAMAGED.format(file))
+    vars(clf).update(fitted | arrays)
     return clf
 
 
@@ -133,7 +139,7 @@ def describe_classifier(file: str | Path) -> dict:
     >>> describe_classifier(file)["notes"]
     {'author': 'me'}
     """
-    content = _read(file)
+    content, _ = _read(file)
     extraction = content["extraction"] or {}
     if extraction:
         extraction["heads"] = pd.DataFrame(extraction["heads"]).set_index("index")
@@ -171,8 +177,25 @@ def _plain(x):
     raise ValueError(f"{x!r} cannot be saved: notes and parameters are numbers, text, or lists.")
 
 
+def _text_sum(form, text) -> str:
+    """Checksum of the plain data and of the format that it is in."""
+    return hashlib.sha256(f"{form} {text}".encode()).hexdigest()
+
+
+def _arrays_sum(arrays) -> str:
+    """Checksum of named arrays: names, types, shapes and bytes."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+        total.update(array.data)
+    return total.hexdigest()
+
+
 def _read(file):
-    """The plain data in the metadata of a file, with its classes as an array, or a `ValueError`."""
+    """The plain data in the metadata of a file, with its classes as an array, and the checksum of
+    its arrays (None in format 1); or a `ValueError`.
+    """
     try:
         with safe_open(file, framework="numpy") as arrays:
             metadata = arrays.metadata() or {}
@@ -180,9 +203,13 @@ def _read(file):
         raise ValueError(f"{file}: not a whole safetensors file: {error}.") from error
     if not {KEY, "format"} <= metadata.keys():
         raise ValueError(f"{file}: a safetensors file, but not one that `save_classifier` wrote.")
-    if int(metadata["format"]) > FORMAT:
-        found = f"in format {metadata['format']}, and this one reads up to {FORMAT}"
+    form, text = metadata["format"], metadata[KEY]
+    if form.isdecimal() and int(form) > FORMAT:
+        found = f"in format {form}, and this one reads up to {FORMAT}"
         raise ValueError(f"{file}: written by a newer ccsav, {found}: update ccsav.")
-    content = json.loads(metadata[KEY])
+    if form != "1" and metadata.get(TEXT_SUM) != _text_sum(form, text):
+        raise ValueError(DAMAGED.format(file))
+    content = json.loads(text)
     classes = content["classes"]
-    return content | {"classes": np.array(classes["names"], dtype=classes["dtype"])}
+    content["classes"] = np.array(classes["names"], dtype=classes["dtype"])
+    return content, None if form == "1" else metadata.get(ARRAYS_SUM, "none")
