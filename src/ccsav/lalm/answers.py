@@ -40,8 +40,10 @@ def likelihoods(lalm, inputs: dict, labels: Sequence[str]) -> np.ndarray:
     """Mean log-likelihood per token of each label, (B, C), after what `LALM.inputs` prepared.
 
     Prompt and clip go through the model once; their keys and values serve every label. Raises
-    `ValueError` for blank labels.
+    `ValueError` for blank labels, for one text in place of several, and for numbers that overflow.
     """
+    if isinstance(labels, str):
+        raise ValueError(f"labels={labels!r} is one text: give a list of labels.")
     blank = [label for label in labels if not label.strip()]
     if blank or not len(labels):
         raise ValueError(f"labels {blank} hold nothing that the model could say.")
@@ -56,7 +58,10 @@ def likelihoods(lalm, inputs: dict, labels: Sequence[str]) -> np.ndarray:
             if len(answer) > 1:
                 total = total + _later_tokens(model, arguments, prompt_pass, answer)
             means.append(total.cpu() / len(answer))
-        return torch.stack(means, dim=1).numpy()
+    likely = torch.stack(means, dim=1).numpy()
+    if not np.isfinite(likely).all():
+        raise ValueError("the model's likelihoods are NaN or infinite: load it in another dtype.")
+    return likely
 
 
 def _later_tokens(model, arguments, prompt_pass, answer):

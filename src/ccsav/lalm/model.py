@@ -175,7 +175,8 @@ class LALM:
     ) -> np.ndarray:
         """Mean log-likelihood per token of each label as the answer, (B, C).
 
-        Each clip goes through the model once. Raises `ValueError` for blank labels.
+        Each clip goes through the model once. Raises `ValueError` for blank labels, for one text in
+        place of a list, and where a half precision overflows.
         """
         scores = self._each_clip(
             lambda x: self.likelihoods(x[0], labels), waveforms, question, videos

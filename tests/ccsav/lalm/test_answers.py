@@ -1,5 +1,7 @@
 """Answers in words; likelihoods of given answers are tested for each family in `families/`."""
 
+import pytest
+
 import ccsav
 from tests import tiny_models
 
@@ -12,6 +14,18 @@ def test_answers_in_words(lalm, waves):
     assert not any("assistant" in answer or "What is it" in answer for answer in together)
     encoder = lalm.model.get_submodule(lalm.family.encoder)
     assert encoder.config.max_source_positions == 50 * tiny_models.SECONDS
+
+
+def test_likelihoods_that_overflow_are_refused(lalm, waves):
+    head = lalm.model.get_output_embeddings()
+    overflows = head.register_forward_hook(lambda _, __, logits: logits * float("inf"))
+    with overflows, pytest.raises(ValueError, match="NaN or infinite: load it in another dtype"):
+        lalm.rank(waves, ["dog", "rain"])
+
+
+def test_one_text_is_no_list_of_labels(lalm, waves):
+    with pytest.raises(ValueError, match="labels='rain' is one text: give a list"):
+        lalm.rank(waves, "rain")
 
 
 def test_real_whisper_writes_down_digits(shared):
