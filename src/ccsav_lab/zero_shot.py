@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from ccsav.extraction.batches import load_clips
 from ccsav.lalm.model import LALM
 
 PROTOCOLS = ("open", "mcq")
+UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")  # Unicode's names
 MCQ = "Which of these is it: {options}?"
 
 
@@ -148,17 +151,18 @@ def answer_options(
 
 
 def match(answer: str, labels: Sequence[str]) -> str | None:
-    """The label that an answer contains as whole words; case and punctuation do not matter.
+    """The label that an answer contains as whole words; case and spacing do not matter.
 
-    Of labels that contain one another ("bird", "bird song") the longer one. None if the answer
-    contains no label, or several.
+    Punctuation counts only at the ends of a label ("C#"). In scripts that do not put spaces between
+    words (`UNSPACED`), a label may stand anywhere. Of labels that contain one another ("bird",
+    "bird song") the longer one. None if the answer contains no label, or several.
     """
-    text = f" {_plain(answer)} "
-    named = [label for label in labels if f" {_plain(label)} " in text]
-    longest = [
-        a for a in named if not any(a != b and f" {_plain(a)} " in f" {_plain(b)} " for b in named)
-    ]
-    return longest[0] if len(longest) == 1 else None
+    text, named = _plain(answer), set()
+    for label in sorted(filter(_plain, set(labels)), key=lambda label: -len(_plain(label))):
+        text, found = re.subn(_pattern(_plain(label)), "\n", text)  # the shorter ones: elsewhere
+        if found:
+            named.add(label)
+    return named.pop() if len(named) == 1 else None
 
 
 def spoken(label: str) -> str:
@@ -167,8 +171,27 @@ def spoken(label: str) -> str:
 
 
 def _plain(text):
-    """Words in lower case, separated by single spaces."""
-    return " ".join(re.findall(r"\w+", spoken(text).casefold()))
+    """One form of a text: compatible characters alike, lower case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", spoken(text)).casefold().split())
+
+
+def _pattern(label):
+    """A regular expression that finds a label in a text, both from `_plain`."""
+    runs = ["".join(run) for _, run in groupby(label, _in_word)]
+    parts = [re.escape(run) for run in runs]
+    for i in range(1, len(runs) - 1):
+        parts[i] = parts[i] if _in_word(runs[i][0]) else r"[\W_]+"
+    first, last = (_in_word(c) and not _unspaced(c) for c in (label[0], label[-1]))
+    return r"(?<!\w)" * first + "".join(parts) + r"(?!\w)" * last
+
+
+def _in_word(character):
+    """Letters, digits, and the marks that are written on them (Thai and Hindi vowels)."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def _unspaced(character):
+    return unicodedata.name(character, "").startswith(UNSPACED)
 
 
 def _batches(lalm, dataset, questions, batch_size, modality, progress) -> Iterator:

@@ -37,6 +37,28 @@ def test_matching(answer, label):
     assert match(answer, LABELS) == label
 
 
+@pytest.mark.parametrize(
+    ("answer", "labels", "label"),
+    [
+        ("这是狗叫声", ["狗", "猫"], "狗"),
+        ("小狗", ["狗", "小狗"], "小狗"),
+        ("狗和猫", ["狗", "猫"], None),
+        ("犬が吠えている", ["猫", "犬"], "犬"),
+        ("เสียงม้า", ["มา", "ม้า", "หมา"], "ม้า"),
+        ("the key of C#, I think", ["C", "C#", "C++"], "C#"),
+        ("C++", ["C", "C#", "C++"], "C++"),
+        ("in C.", ["C", "C#"], "C"),
+        ("a T shirt", ["shirt", "t-shirt"], "t-shirt"),
+        ("un café", ["cafe\u0301", "cafe"], "cafe\u0301"),
+        ("ＤＯＧ", ["dog"], "dog"),
+        ("a bird song, and then a bird", ["bird", "bird song"], None),
+        ("anything", ["", " ", "?"], None),
+    ],
+)
+def test_matching_in_other_scripts_and_with_punctuation(answer, labels, label):
+    assert match(answer, labels) == label
+
+
 def test_options():
     drawn = [answer_options(f"clip {i}", "rain", LABELS, 3) for i in range(200)]
     assert all(len(set(some)) == 3 and "rain" in some for some in drawn)
