@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ccsav.lalm.heads import select_heads
+
 
 @dataclass(frozen=True, eq=False)
 class HeadActivations:
@@ -33,6 +35,8 @@ class HeadActivations:
     ((3, 72, 32), ['high', 'low', 'mid'], [1, 2, 0])
     >>> {name: int(mask.sum()) for name, mask in acts.head_sets().items()}
     {'decoder heads': 48, 'all heads': 72}
+    >>> acts[acts.y > 0].with_heads("decoder").X.shape
+    (2, 48, 32)
     """
 
     X: np.ndarray
@@ -56,6 +60,22 @@ class HeadActivations:
             f"HeadActivations({n} clips × {k} heads × {d} numbers in {self.X.dtype}, {labels}, "
             f"{len(self.skipped)} clips skipped, from {self.provenance['model']!r})"
         )
+
+    def __getitem__(self, clips) -> "HeadActivations":
+        """Some of the clips: a slice, a boolean mask (N,), or indices, as for a NumPy array.
+
+        Classes keep their numbers and names, also those that no clip is left of.
+        """
+        rows = np.atleast_1d(np.arange(len(self.X))[clips])
+        arrays = {"X": self.X, "y": self.y, "groups": self.groups}
+        chosen = {name: None if x is None else x[rows] for name, x in arrays.items()}
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return replace(self, **chosen, table=table)
+
+    def with_heads(self, heads) -> "HeadActivations":
+        """Some of the heads, given as for `LALM.select`: kinds, indices, a mask, or rows."""
+        table = select_heads(self.heads.reset_index(drop=True), heads)
+        return replace(self, X=self.X[:, table.index], heads=table.reset_index(drop=True))
 
     def head_sets(self) -> dict[str, np.ndarray]:
         """The sets of heads that methods are compared on, {name: mask (K,)}.
