@@ -27,7 +27,7 @@ def evaluate(
     y: np.ndarray,
     groups: np.ndarray | None = None,
     *,
-    shots: Sequence[int] = (1, 5),
+    shots: int | Sequence[int] = (1, 5),
     n_episodes: int = 20,
     seed: int = 0,
     progress: bool = True,
@@ -42,7 +42,7 @@ def evaluate(
     methods : name → classifier, of which a clone is fitted in each episode.
     X, y, groups : (N, K, D) head vectors, (N,) classes, and (N,) groups or None, in one order,
         whatever the index of a pandas series says; see `episodes`.
-    shots : numbers of support clips per class; `n_episodes` are drawn for each, see `episodes`.
+    shots : number of support clips per class, or several; `n_episodes` are drawn for each.
     tell_groups : pass the groups of the support clips to classifiers whose `fit` takes them.
 
     Examples
@@ -50,14 +50,14 @@ def evaluate(
     >>> from ccsav import SAVClassifier
     >>> y = np.repeat([0, 1], 10)
     >>> X = np.eye(4)[y][:, None] + np.random.default_rng(0).normal(size=(20, 3, 4)) / 4
-    >>> results = evaluate({"SAV": SAVClassifier()}, X, y, shots=[5], n_episodes=2, progress=False)
+    >>> results = evaluate({"SAV": SAVClassifier()}, X, y, shots=5, n_episodes=2, progress=False)
     >>> results["accuracy"].tolist()
     [1.0, 1.0]
     """
     y, groups = np.asarray(y), None if groups is None else np.asarray(groups)
     drawn = [
         (n, i, *split)
-        for n in shots
+        for n in np.atleast_1d(shots).tolist()
         for i, split in enumerate(episodes(y, groups, shots=n, n_episodes=n_episodes, seed=seed))
     ]
     rows = []
