@@ -10,6 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from statistics import mean
 
+from audit_table import audit_table
 from benchmark_tables import all_benchmarks
 from class_weight_tables import class_weights_answer, class_weights_table
 from documents import difference, markdown, written
@@ -198,6 +199,7 @@ def tables() -> dict[str, dict[str, str]]:
             "several-changes": mixtures_changes_table(mixed),
             "senses": few_shot_table(omni),
             "course": cells_table(runs["methods-mini"]),
+            "audit": audit_table(runs["audit"]),
         },
         "docs/benchmarks.md": {"benchmarks": all_benchmarks(speed)},
     }
