@@ -1,6 +1,7 @@
 """A dataset is a table: one row per clip, with its path, label and optional group."""
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,8 @@ import pandas as pd
 
 from ccsav.clips import audio, video
 
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")  # that break no line
+_SPACES |= dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))  # of no width
 _EXAMPLES = 5  # rows that an error message names for each problem
 
 
@@ -58,8 +61,9 @@ class Dataset:
 
     def __post_init__(self):
         table = self.table.reset_index(drop=True)
-        if "label" in table:
-            table["label"] = table["label"].map(str, na_action="ignore").astype(object)
+        for name in [c for c in ("label", "group") if c in table]:
+            if name == "label" or table[name].dtype.kind not in "biuf":
+                table[name] = table[name].map(one_spelling, na_action="ignore").astype(object)
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "root", Path(self.root))
         for name in ("waveforms", "videos"):
@@ -101,13 +105,13 @@ class Dataset:
 
     def path(self, i: int) -> Path:
         """File of clip `i`."""
-        return self.root / self.table["path"].iloc[i]
+        return _file(self.root, self.table["path"].iloc[i])
 
     def video_path(self, i: int) -> Path:
         """File of the video of clip `i`. Raises `VideoError` if there is none."""
         name = self.table["video"].iloc[i] if "video" in self.table else None
         if not pd.isna(name):
-            return self.root / name
+            return _file(self.root, name)
         if video.is_video(self.path(i)):
             return self.path(i)
         raise video.VideoError(f"{self.path(i)}: there is no video of it: give the column `video`.")
@@ -159,6 +163,19 @@ class Dataset:
         return (self.videos, self.fps) if modality == "video" else (self.waveforms, self.rate)
 
 
+def one_spelling(name) -> str:
+    """A name in one of the spellings that look alike: composed, without spaces of other kinds."""
+    text = str(name)
+    plain = unicodedata.normalize("NFC", text).translate(_SPACES)
+    return plain.strip() if plain != text else text
+
+
+def _file(root, name):
+    """A file by its name, or by the other form of its accents, in which another system wrote it."""
+    forms = (name, *(unicodedata.normalize(form, str(name)) for form in ("NFC", "NFD")))
+    return next((root / form for form in forms if (root / form).exists()), root / name)
+
+
 def _problems(dataset):
     """All problems of a dataset, one sentence each."""
     table = dataset.table
@@ -180,7 +197,7 @@ def _problems(dataset):
     if dataset.waveforms is not None or dataset.videos is not None:
         return problems + _problems_of_arrays(dataset)
     paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
-    missing = [p for p in paths if not (dataset.root / str(p)).is_file()]
+    missing = [p for p in paths if not _file(dataset.root, str(p)).is_file()]
     folder = dataset.root.resolve()
     return problems + count_and_name(missing, f"files that do not exist under {folder}")
 

@@ -1,15 +1,15 @@
 """Read a dataset from a name, a folder, or a table in a file."""
 
-import warnings
 from pathlib import Path
 
-import pandas as pd
-
-from ccsav.clips import audio, video
 from ccsav.clips.corpora import GROUP, dataset_names, load_named, load_release
 from ccsav.clips.corpora._lists import keep_split
 from ccsav.clips.corpora.calm_lists import load_calm_list
-from ccsav.clips.dataset import Dataset, DatasetError, count_and_name
+from ccsav.clips.corpora.class_folders import from_folder
+from ccsav.clips.corpora.csv_tables import from_csv
+from ccsav.clips.dataset import Dataset, DatasetError
+
+__all__ = ["from_csv", "from_folder", "load_dataset"]
 
 
 def load_dataset(
@@ -60,7 +60,7 @@ def _read(source, group, split, fetch):
         path = path / "manifest.csv"
     if path.suffix.lower() in (".json", ".jsonl"):
         return load_calm_list(path)
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in (".csv", ".tsv"):
         return from_csv(path, group=group)
     if path.is_dir():
         release = load_release(path, group, split)
@@ -70,52 +70,3 @@ def _read(source, group, split, fetch):
         f"{', '.join(names)}; further names come with packages that offer entry points in the "
         f"group {GROUP!r}, such as ccsav_lab (pip install 'ccsav[lab]')."
     )
-
-
-def from_folder(root: str | Path) -> Dataset:
-    """Read a folder with one sub-folder per class; the name of the sub-folder is the label.
-
-    All levels of the sub-folders are searched. Files that are neither audio (WAV, FLAC, OGG, MP3)
-    nor video (`video.SUFFIXES`) are left out with a warning; hidden files are ignored. Raises
-    `DatasetError` if the folder is missing, or has no recordings in sub-folders.
-    """
-    root = Path(root)
-    if not root.is_dir():
-        raise DatasetError(f"{root}: there is no such folder.")
-    files = sorted(f.relative_to(root) for f in root.rglob("*") if f.is_file())
-    files = [f for f in files if not any(part.startswith(".") for part in f.parts)]
-    suffixes = audio.SUFFIXES + video.SUFFIXES
-    clips = [f for f in files if f.suffix.lower() in suffixes and len(f.parts) > 1]
-    if not clips:
-        raise DatasetError(f"{root}: no recordings in sub-folders, one sub-folder per class.")
-    others = sorted(set(files) - set(clips))
-    for note in count_and_name(others, "files that are not audio in a class folder were left out"):
-        warnings.warn(f"{root}: {note}", stacklevel=2)
-    table = pd.DataFrame({"path": map(str, clips), "label": [f.parts[0] for f in clips]})
-    return Dataset(table, root)
-
-
-def from_csv(
-    file: str | Path, root: str | Path | None = None, *, path="path", label="label", group=None
-) -> Dataset:
-    """Read a CSV file with one row per clip; `DatasetError` lists everything that is wrong with it.
-
-    Parameters
-    ----------
-    file : the CSV file.
-    root : folder that relative paths start from; default: the folder of the file.
-    path, label, group : the columns to use as such; the others are kept. `group` defaults to a
-        column called `group`, else `fold`, else no groups.
-    """
-    file = Path(file)
-    if not file.is_file():
-        raise DatasetError(f"{file}: there is no such file.")
-    table = pd.read_csv(file, dtype={path: str, label: str}, skipinitialspace=True)
-    if group is None:
-        group = next((c for c in ("group", "fold") if c in table), None)
-    columns = {"path": path, "label": label, "group": group}
-    absent = [c for c in columns.values() if c is not None and c not in table]
-    if absent:
-        raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
-    chosen = {name: table[column] for name, column in columns.items() if column is not None}
-    return Dataset(table.assign(**chosen), root or file.parent)

@@ -94,7 +94,8 @@ def load_lalm(
 def _check_folder(name_or_path):
     """Raise `OSError` for what can only be a folder of this machine, but is none of a model."""
     name, folder = str(name_or_path), Path(name_or_path)
-    local = folder.is_dir() or name.startswith((".", "/", "~")) or name.count("/") > 1
+    local = isinstance(name_or_path, Path) or folder.is_dir()
+    local = local or name.startswith((".", "/", "~")) or name.count("/") > 1
     if local and not (folder / "config.json").is_file():
         hint = "It comes with a clone of the repository: pip install --editable that."
         hint = hint if folder in (MINI, OMNI) else "A folder with a config.json is expected."

@@ -15,7 +15,7 @@ from ccsav.evaluation.metrics import score
 from ccsav.extraction.activations import HeadActivations
 from ccsav_lab.several_labels import multilabel_score
 
-from .kept import add_rows
+from .kept import add_rows, read_rows
 from .protocol import COMPARED, COMPARED_SEVERAL, Episode
 from .spoofing import VerificationErrors, min_tdcf, spoof_ranking
 
@@ -69,7 +69,7 @@ def score_episodes(
     if methods is None:
         methods = COMPARED_SEVERAL if y.ndim == 2 else COMPARED
     columns = ["heads", "method", "part", "episode", *METRICS]
-    tables = [pd.read_csv(file)] if file.is_file() else []
+    tables = [read_rows(file, ["episode", *METRICS])] if file.is_file() else []
     done = {(row.heads, row.episode, row.method) for table in tables for row in table.itertuples()}
     for number, episode in enumerate(tqdm(episodes, unit=" episodes")):
         for heads, mask in acts.head_sets().items():

@@ -1,7 +1,7 @@
 """Results kept on disk while they are computed, so that an interrupted run continues."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,19 +18,31 @@ def add_rows(table: pd.DataFrame, file: Path) -> None:
     write_whole(file, lambda path: path.write_text(text, "utf-8"))
 
 
+def read_rows(file: Path, numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """Read what `add_rows` wrote: text as it is, also "None", "NA" and "001"; blank cells are NaN.
+
+    Parameters
+    ----------
+    file : CSV file.
+    numbers : the columns that are numbers, where they are there.
+    """
+    table = pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+    return table.astype({name: float for name in numbers if name in table})
+
+
 def in_chunks(n: int, file: Path, compute: Callable[[range], pd.DataFrame]) -> pd.DataFrame:
-    """The table in a CSV file, `CHUNK` of its `n` rows computed at a time from where it ends.
+    """The table in a CSV file, as text; `CHUNK` of its `n` rows are computed at a time.
 
     Parameters
     ----------
     n : number of rows of the whole table.
-    file : to which each part is added when it is computed.
+    file : to which each part is added when it is computed, from where the file ends.
     compute : gives the rows of a range.
     """
-    done = len(pd.read_csv(file)) if file.is_file() else 0
+    done = len(read_rows(file)) if file.is_file() else 0
     for start in range(done, n, CHUNK):
         add_rows(compute(range(start, min(start + CHUNK, n))), file)
-    return pd.read_csv(file)
+    return read_rows(file)
 
 
 def keep_settings(out: Path, settings: dict) -> None:

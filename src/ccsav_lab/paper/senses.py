@@ -9,6 +9,8 @@ from ccsav.clips.dataset import Dataset
 from ccsav.evaluation.comparison import compare
 from ccsav.lalm.model import LALM
 
+from .few_shot import METRICS
+from .kept import read_rows
 from .steps import fill_table
 
 
@@ -72,7 +74,8 @@ def sense_gains(
         (half of the 95 % one), from -1 to 1. A set of heads without the other modality has no row.
     """
     files = sorted(Path(out).glob("*/few_shot.csv"))
-    few = pd.concat([pd.read_csv(file).assign(modality=file.parent.name) for file in files])
+    tables = [read_rows(file, ["episode", *METRICS]) for file in files]
+    few = pd.concat([t.assign(modality=f.parent.name) for t, f in zip(tables, files, strict=True)])
     parts = {}
     for (heads, method), part in few.groupby(["heads", "method"], sort=False):
         if {modality} < set(part["modality"]):

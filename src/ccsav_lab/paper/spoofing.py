@@ -85,7 +85,7 @@ def verification_errors(file: str | Path) -> VerificationErrors:
     DatasetError
         If the file is not of this form, or has no trials of a key.
     """
-    table = pd.read_csv(file, sep=r"\s+", header=None, dtype=str)
+    table = pd.read_csv(file, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
     scores = pd.to_numeric(table[2], errors="coerce") if len(table.columns) == 3 else None
     if scores is None or scores.isna().any() or set(table[1]) != set(KEYS):
         raise DatasetError(

@@ -118,7 +118,7 @@ def _ranked(lalm, dataset, out, question, seed, options) -> pd.DataFrame:
         return pd.DataFrame(ranked, columns=classes.columns)
 
     table = in_chunks(len(dataset), out / "ranked.csv", compute)
-    likelihoods = table[list(classes)].to_numpy()
+    likelihoods = table[list(classes)].to_numpy(float)
     scores = multilabel_score(classes.to_numpy(), likelihoods, likelihoods > 0)
     order = {"mean_average_precision": scores["mean_average_precision"]}  # there is no threshold
     return zero_shot_table({"zero-shot, open, rank": order})

@@ -43,7 +43,7 @@ def test_csv(tmp_path):
     assert dataset.table["label"].tolist() == ["1", "2"]
     assert dataset.table["group"].tolist() == ["ann", "bob"]
     assert {"fold", "take"} <= set(dataset.table)
-    assert from_csv(csv, path="file", label="class").table["group"].tolist() == [1, 2]  # fold
+    assert from_csv(csv, path="file", label="class").table["group"].tolist() == ["1", "2"]  # fold
     with pytest.raises(DatasetError, match=r"no column \['path', 'label'\]; the columns are"):
         from_csv(csv)
     with pytest.raises(DatasetError, match="no such file"):
@@ -91,11 +91,11 @@ def test_a_dataset_of_another_package(offers, tmp_path, monkeypatch):
 def test_a_name_that_is_also_a_folder_is_refused(name, offers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     offers(beeps=f"{__name__}:offered")
-    (tmp_path / name / "high").mkdir(parents=True)
-    write(tmp_path / name / "high" / "a.wav")
+    for label in ("high", "low"):
+        write(tmp_path / name / label / "a.wav")
     with pytest.raises(DatasetError, match=rf"^{name}: .*also a path here\. Give './{name}' for"):
         load_dataset(name)
-    assert len(load_dataset(f"./{name}")) == len(load_dataset(Path(name))) == 1
+    assert len(load_dataset(f"./{name}")) == len(load_dataset(Path(name))) == 2
 
 
 def test_an_unknown_name_lists_the_known_ones(offers):

@@ -82,7 +82,7 @@ def _names(folder):
         if file.suffix == ".json":
             ontology = json.loads(file.read_text(encoding="utf-8"))
             return file, {sound["id"]: sound["name"] for sound in ontology}
-        table = pd.read_csv(file)
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
         return file, dict(zip(table["mid"], table["display_name"], strict=True))
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(

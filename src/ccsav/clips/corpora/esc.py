@@ -44,7 +44,8 @@ def load_esc50(
     file = folder / "meta" / "esc50.csv"
     if not file.is_file():
         get_archive(folder, URL, SHA256, _SIZE, fetch, "meta/esc50.csv")
-    table = pd.read_csv(file)
+    text = {"filename": str, "category": str}  # also a class called "None"
+    table = pd.read_csv(file, dtype=text, keep_default_na=False)
     absent = [c for c in _COLUMNS if c not in table]
     if absent:
         raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
