@@ -8,7 +8,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from ccsav.clips.tracks import AudioError, check_length, count_seconds, decode_sound, riff_bytes
+from ccsav.clips.formats.riff import riff_bytes
+from ccsav.clips.formats.tracks import AudioError, check_length, count_seconds, decode_sound
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 EXTRA = 1.0  # seconds read after a part of a recording, so that resampling does not see its end
@@ -113,9 +114,10 @@ def _measured(path):
         raise AudioError(f"{path}: there is no such file.")
     try:
         info = soundfile.info(os.fsencode(path))
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples
         count_seconds(path)  # says where a FLAC file breaks off
-        raise AudioError(f"{path}: {AudioError.reason}: {error.error_string}") from error
+        reason = getattr(error, "error_string", error)
+        raise AudioError(f"{path}: {AudioError.reason}: {reason}") from error
     _check_rate(info.samplerate, path)
     samples = info.frames
     if declared := bool(samples) and (sizes := riff_bytes(path)) is not None:

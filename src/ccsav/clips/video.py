@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ccsav.clips import audio
-from ccsav.clips.tracks import decode_sound, open_track, riff_bytes
+from ccsav.clips.formats.riff import riff_bytes
+from ccsav.clips.formats.tracks import decode_sound, open_track
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
 MIN_FRAMES, MOST_FRAMES = 4, 768  # of a short video, if it has so many, and of a long one

@@ -11,13 +11,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
 # raised whenever the same inputs would give other head vectors
 _ALGORITHM = {"audio": 2, "video": 2, "audio+video": 3}
+CLIP_ERRORS = (  # what reading a clip, or making the model's inputs of it, can raise
+    *(ArithmeticError, EOFError, LookupError, MemoryError),
+    *(OSError, RuntimeError, TypeError, ValueError),
+)
 _POLL = 0.2  # seconds between looks at rows that another process is computing
 _SAME_CORES = ("cpu",)  # devices that compute with the cores that also read clips
 
@@ -108,15 +111,36 @@ def _load_batch(work, clips):
     for key, i in clips.items():
         try:
             loaded[key] = load_clips(work.lalm, work.dataset, [i], work.modality)
-        except AudioError as error:
-            reasons[key] = str(error).removeprefix(f"{work.dataset.path(i)}: ")
-    if not loaded:
-        return [], reasons
+        except CLIP_ERRORS as error:
+            reasons[key] = reason_of(error, work.dataset, i)
+    passes, others = _make_inputs(work, loaded, clips) if loaded else ([], {})
+    return passes, reasons | others
+
+
+def _make_inputs(work, loaded, clips):
+    """Forward passes of clips {key: waveforms, videos}, and {key: reason} of those not taken."""
     keys = list(loaded)
     waveforms = [clip for sounds, _ in loaded.values() for clip in sounds or []] or None
     videos = [clip for _, frames in loaded.values() for clip in frames or []] or None
-    passes = work.lalm.passes(waveforms, [work.prompts[clips[key]] for key in keys], videos)
-    return [([keys[i] for i in indices], inputs) for indices, inputs in passes], reasons
+    try:
+        passes = work.lalm.passes(waveforms, [work.prompts[clips[key]] for key in keys], videos)
+        return [([keys[i] for i in indices], inputs) for indices, inputs in passes], {}
+    except CLIP_ERRORS as error:
+        if len(keys) == 1:
+            return [], {keys[0]: reason_of(error, work.dataset, clips[keys[0]])}
+    passes, reasons = [], {}
+    for key in keys:  # alone, to find those that the model does not take
+        taken, failed = _make_inputs(work, {key: loaded[key]}, clips)
+        passes += taken
+        reasons |= failed
+    return passes, reasons
+
+
+def reason_of(error: Exception, dataset: Dataset, i: int) -> str:
+    """Why clip `i` cannot be used, in one line that does not repeat its name."""
+    text = " ".join(str(error).split()).removeprefix(f"{dataset.path(i)}: ")
+    text = text.removeprefix("waveform 0: ")
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 
 
 def _compute_batch(work, passes, reasons, store):

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset, count_and_name
 from ccsav.extraction.activations import HeadActivations
-from ccsav.extraction.batches import Extraction, compute_rows
+from ccsav.extraction.batches import CLIP_ERRORS, Extraction, compute_rows, reason_of
 from ccsav.extraction.store import Cache
 from ccsav.lalm.model import LALM
 
@@ -82,13 +81,13 @@ def extract(
     prompts = [prompt_of[text] for text in questions]
     chosen = lalm.select(heads, modality)
     work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
-    seconds, reasons = _survey(work, truncate)
+    seconds, digests, reasons = _survey(work, truncate)
     if reasons and on_error == "raise":
         raise ExtractionError(_listed(dataset, reasons))
     clips = defaultdict(list)  # {key of the row: clips with the same bytes and prompt}
     for i in np.argsort(-seconds, kind="stable"):
         if i not in reasons:
-            content = f"{dataset.digest(i, modality)}\n{prompts[i]}"
+            content = f"{digests[i]}\n{prompts[i]}"
             clips[hashlib.sha256(content.encode()).hexdigest()].append(i)
     X = _compute(work, clips, Cache(cache or None, work.identity()), on_error, progress, reasons)
     cut = sum(bool(lalm.duration_problem(s)) for i, s in enumerate(seconds) if i not in reasons)
@@ -104,17 +103,19 @@ def extract(
 
 
 def _survey(work, truncate):
-    """Durations from the headers, (N,) seconds, and {clip: reason} of clips that do not fit."""
-    dataset = work.dataset
-    seconds, reasons = np.zeros(len(dataset)), {}
+    """Durations, (N,) seconds, {clip: digest}, and {clip: reason} of clips that do not fit."""
+    dataset, digests, reasons = work.dataset, {}, {}
+    seconds = np.zeros(len(dataset))
     for i in range(len(dataset)):
         try:
             seconds[i] = dataset.seconds(i, work.modality)
             if problem := work.lalm.duration_problem(seconds[i], truncate):
                 reasons[i] = problem
-        except AudioError as error:
-            reasons[i] = str(error).removeprefix(f"{dataset.path(i)}: ")
-    return seconds, reasons
+            else:
+                digests[i] = dataset.digest(i, work.modality)
+        except CLIP_ERRORS as error:
+            reasons[i] = reason_of(error, dataset, i)
+    return seconds, digests, reasons
 
 
 def _compute(work, clips, store, on_error, progress, reasons):

@@ -3,7 +3,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from ccsav.clips import tracks, video
+from ccsav.clips import video
+from ccsav.clips.formats import tracks
 from tests import videos
 
 

@@ -1,19 +1,15 @@
-"""The lengths of sound and video files, counted to their end, since headers may be wrong."""
+"""Tracks of sound and video files, read by PyAV (FFmpeg): counted to their end, and decoded."""
 
 import os
-import re
-import struct
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from .endings import has_last_page, mp3_frames
+
 TOLERANCE = 0.1  # seconds by which a header may differ from what follows it: codecs pad
 _FORMATS = "wav,w64,aiff,au,flac,mp3,ogg,mov,matroska,avi,mpegts,mpeg,flv,asf"  # and no playlists
-_MP3_COUNT = re.compile(  # number of frames, in the tag before the first frame with sound
-    rb"(?:(?:Xing|Info)\0\0\0[\1\3\5\7\t\v\r\x0f]|VBRI.{10})(.{4})", re.DOTALL
-)
-_UNKNOWN = 0x7FFF_0000  # bytes; programs that write into a pipe declare at least this
 
 
 class AudioError(ValueError):
@@ -60,11 +56,11 @@ def count_seconds(path: str | Path) -> tuple[float, bool]:
                 longest = max(longest, _duration(packet))
         seconds = float(sum(end - start for start, end in parts) * track.time_base)
         if form == "mp3":
-            frames = _mp3_frames(path, first or 0)
+            frames = mp3_frames(path, first or 0)
             declared = frames and float(frames * longest * track.time_base)
     if declared and seconds < declared:
         check_length(path, declared, seconds)
-    if form == "ogg" and not _has_last_page(path):
+    if form == "ogg" and not has_last_page(path):
         raise AudioError(f"{path}: breaks off after {seconds:.1f} s: its last page is missing.")
     return seconds, bool(declared) and seconds <= declared + TOLERANCE
 
@@ -78,28 +74,6 @@ def check_length(path: str | Path, declared: float, there: float) -> None:
             f"{path}: holds {there:.1f} s, but its header declares {declared:.1f} s: files were "
             "joined, or the header is wrong; write it anew."
         )
-
-
-def riff_bytes(path: str | Path) -> tuple[int, int, int] | None:
-    """Bytes of sound that a WAV file declares, bytes that are in it, bytes per second.
-
-    What belongs to no chunk counts as sound: the header is then wrong. None for files that are not
-    RIFF; the bytes of AVI are those of the whole file.
-    """
-    size, at, found = os.path.getsize(path), 12, {}
-    with open(path, "rb") as file:
-        if file.read(4) != b"RIFF":
-            return None
-        while at + 8 <= size and file.seek(at) == at:
-            name, length = struct.unpack("<4sI", file.read(8))
-            if not (name.isascii() and name.decode().isprintable()):
-                break
-            length = length if length < _UNKNOWN else size - at - 8
-            found.setdefault(name, (length, file.read(16)))
-            at += 8 + length + length % 2
-    declared = found.get(b"data", (at,))[0]
-    per_second = found.get(b"fmt ", (0, b""))[1][8:12]
-    return declared, declared + size - at, int.from_bytes(per_second, "little")
 
 
 def decode_sound(path: str | Path, until: float, error: type = AudioError) -> tuple:
@@ -135,21 +109,3 @@ def _duration(packet):
     """Duration of a packet; FFmpeg makes that of Vorbis' last one 2³² too large if negative."""
     duration = packet.duration or 0
     return duration - 2**32 if duration > 2**31 else duration
-
-
-def _mp3_frames(path, first):
-    """The number of frames that an MP3 file declares before its first frame of sound, or None."""
-    with open(path, "rb") as file:
-        file.seek(max(0, first - 2048))
-        found = _MP3_COUNT.findall(file.read(min(first, 2048)))
-    return int.from_bytes(found[-1], "big") if found else None
-
-
-def _has_last_page(path):
-    """Whether an Ogg file ends with a whole page that is marked as the last of its stream."""
-    with open(path, "rb") as file:
-        file.seek(max(0, os.path.getsize(path) - 2**16))
-        last = file.read()
-    page = last[last.rfind(b"OggS") :]
-    segments = page[27 : 27 + page[26]] if len(page) >= 27 and page[5] & 4 else b""
-    return bool(segments) and len(page) >= 27 + page[26] + sum(segments)
