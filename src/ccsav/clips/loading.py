@@ -21,8 +21,9 @@ def load_dataset(
     ----------
     source : a name: esc10, esc50, fsdd, vggsound, audioset, asvspoof2019, or one that another
         package offers (ccsav_lab: sounds-heldout, sounds-trained, sounds-families, spoof, videos,
-        videos-heldout, recordings); a CSV, JSON or JSON Lines file; a folder with a `manifest.csv`,
-        with an official release, or with one sub-folder per class.
+        videos-heldout, recordings, mixtures-heldout, mixtures-trained, mixtures-recordings); a CSV,
+        TSV, JSON or JSON Lines file; a folder with a `manifest.csv`, with an official release, or
+        with one sub-folder per class.
     group : for CSV files, the column of groups, see `from_csv`; for ASVspoof, "speaker" or
         "attack"; for ESC-50 and ESC-10, "source" (clips of one recording) or "fold".
     split : keep the clips of this official split (of the column `split`); default: all.
