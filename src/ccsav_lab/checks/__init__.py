@@ -5,7 +5,7 @@ A module holds the checks of the lesson of its name.
 
 from ._check import NotYet, check
 from .ablations import distinct_best_heads, smallest_silenced_set, weights_without
-from .build_an_lalm import connector_undone, loss_of_guessing, share_trained
+from .build_an_lalm import connector_undone, head_that_gained, loss_of_guessing, share_trained
 from .load_an_lalm import audio_tokens, contributions, heads_of_layer
 from .paper_table import best_draw_gain, paired_difference, points_above_senses, share_known
 from .probe_heads import false_alarms, majority_class_accuracy, recall, weakest_class_expert
@@ -33,6 +33,7 @@ __all__ = [
     "false_alarms",
     "gain_of_both",
     "half_response",
+    "head_that_gained",
     "heads_of_layer",
     "kept_and_right",
     "largest_excess",

@@ -1,6 +1,9 @@
-"""Checks of lesson 11: what is trained, what guessing costs, and what a random connector keeps."""
+"""Checks of lesson 11: what is trained, what guessing costs, what a random connector keeps, and
+which head gains by training.
+"""
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ccsav.lalm.model import LALM
@@ -61,3 +64,33 @@ def connector_undone(mine, audio: torch.Tensor, linear: torch.nn.Linear, encoded
     if any(np.allclose(mine, ((audio - b) @ weight).cpu(), atol=1e-2) for b in (0, bias)):
         return "the transpose is not the inverse: try torch.linalg.pinv."
     return "solve W x + b = audio for x: take away b, then multiply by the pseudo-inverse of W."
+
+
+@check
+def head_that_gained(mine, before: pd.DataFrame, after: pd.DataFrame) -> str | None:
+    """The head that gained most on the first task, and its gain on each task: (head, gain, gain).
+
+    before, after: accuracy of every head alone, from 0 to 1, a row per head and a column per task.
+    """
+    gain = after - before  # (K, tasks)
+    first = gain.columns[0]
+    wanted = 1 + gain.shape[1]
+    if not isinstance(mine, tuple | list) or len(mine) != wanted:
+        return f"give {wanted} things: a head of the index, and its gain on each task."
+    head, *gains = mine
+    if not np.isscalar(head) or head not in gain.index:
+        return "the first must be a head: one of before.index."
+    right, column = gain.loc[head], gain[first]
+    if column[head] < column.max() - 1e-9:
+        if column[head] == column.min():
+            return "that head lost most: take `before` away from `after`, not the other way round."
+        if head == gain[gain.columns[-1]].idxmax():
+            return f"that head gained most on {gain.columns[-1]}: choose it on {first}."
+        if after.loc[head, first] == after[first].max():
+            return "that is the best head after training: which one *rose* most?"
+        return f"another head gained more on {first}: look at after - before for every head."
+    if mismatch(gains, 100 * right) is None:
+        return "that is in per cent; give gains from -1 to 1."
+    if mismatch(gains, after.loc[head]) is None:
+        return "those are the accuracies after training: take away those before it."
+    return mismatch(gains, right, "the gains are after - before in that head's row, in order.")

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import torch
 
 from ccsav_lab import checks
@@ -47,3 +48,26 @@ def test_connector_undone():
     refused("transpose", checks.connector_undone, (audio - bias) @ weight, *task)
     refused("pseudo-inverse", checks.connector_undone, torch.zeros(4, 6), *task)
     refused("shape", checks.connector_undone, audio, *task)
+
+
+def test_head_that_gained():
+    before = pd.DataFrame({"learned": [0.2, 0.5, 0.4, 0.3], "others": [0.3, 0.4, 0.2, 0.1]})
+    after = pd.DataFrame({"learned": [0.6, 0.8, 0.1, 0.4], "others": [0.4, 0.3, 0.3, 0.6]})
+    task = (before, after)
+    waits(checks.head_that_gained, *task)
+    checks.head_that_gained((0, 0.4, 0.1), *task)
+    checks.head_that_gained([np.int64(0), np.float64(0.4), 0.1], *task)
+    refused("3 things", checks.head_that_gained, 0, *task)
+    refused("3 things", checks.head_that_gained, (0, 0.4), *task)
+    refused("before.index", checks.head_that_gained, (9, 0.4, 0.1), *task)
+    refused("before.index", checks.head_that_gained, ([0], 0.4, 0.1), *task)
+    refused("lost most", checks.head_that_gained, (2, 0.3, -0.1), *task)
+    refused("best head after", checks.head_that_gained, (1, 0.3, -0.1), *task)
+    refused("choose it on learned", checks.head_that_gained, (3, 0.1, 0.5), *task)
+    refused("per cent", checks.head_that_gained, (0, 40, 10), *task)
+    refused("take away those before", checks.head_that_gained, (0, 0.6, 0.4), *task)
+    refused("after - before", checks.head_that_gained, (0, 0.1, 0.4), *task)
+    refused("number", checks.head_that_gained, (0, "much", 0.1), *task)
+    more = pd.concat([before, before]).reset_index(drop=True)
+    rose = pd.concat([after, before + 0.05]).reset_index(drop=True)
+    refused("another head gained more", checks.head_that_gained, (5, 0.05, 0.05), more, rose)
