@@ -1,6 +1,6 @@
 """Do heads specialise, and does it pay to weigh them per class? Writes figures/results.json.
 
-    python scripts/measure_specialists.py --real ../shared/real
+    python scripts/measure_specialists.py --real ../shared/real [part …]
 
 For each model and task: how many heads × classes are specialists (`interactions.specialists`), how
 well two halves of the clips agree on them, and what weights per class gain over the same weights
@@ -21,6 +21,7 @@ from ccsav import LALM, CCSAVClassifier, HeadActivations
 from ccsav_lab import ablate, interactions
 from ccsav_lab.first_run import update_results
 
+PARTS = ("answers", "specialists", "gains")
 SHOTS = (5, 10, 20)
 CLASS, SILENCED, CONTROLS = "dog", 5, 3  # whose best heads are silenced, how many; other draws
 LEVEL, DIVISIONS = 0.05, 3  # of the corrected p; divisions of the clips into halves
@@ -140,6 +141,7 @@ def gains(acts: HeadActivations, n_episodes: int, seed: int) -> list[dict]:
 def main() -> None:
     """Read the command line, measure, write each task as it is done."""
     parser = argparse.ArgumentParser(description="Count specialists and what they are worth.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; or all")
     parser.add_argument("--real", type=Path, help="folder with whisper-tiny.en/")
     parser.add_argument("--episodes", type=int, default=20, help="for each number of shots")
     parser.add_argument("--shuffles", type=int, default=500)
@@ -149,19 +151,25 @@ def main() -> None:
     options = parser.parse_args()
     if "whisper-tiny.en" in options.models and not options.real:
         parser.error("whisper-tiny.en needs --real; or choose other --models")
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
     models = {name: MODELS[name](options.real) for name in options.models}
     stored = json.loads(RESULTS.read_text("utf-8"))
     answers = stored.get("answers-without-heads", {})
     study = stored.get("specialists-by-model", {})
     found = head_vectors(models, options.cache)
+    parts = options.parts or PARTS
     for name, asked in (("whisper-tiny.en", None), ("small", QUESTION)):
-        if name in models:
+        if name in models and "answers" in parts:
             answers[name] = answers_without(models[name], found[f"{name}, recordings"], asked)
             update_results(RESULTS, "answers-without-heads", answers)
     for name, acts in found.items():
-        study[name] = specialisation(acts, options.shuffles, options.seed)
-        study[name]["gains"] = gains(acts, options.episodes, options.seed)
-        print(name, study[name], flush=True)
+        entry = study.setdefault(name, {})
+        if "specialists" in parts:
+            entry |= specialisation(acts, options.shuffles, options.seed)
+        if "gains" in parts:
+            entry["gains"] = gains(acts, options.episodes, options.seed)
+        print(name, entry, flush=True)
         update_results(RESULTS, "specialists-by-model", study)
 
 

@@ -1,5 +1,6 @@
 """Counting specialists and their worth, on small made-up head vectors."""
 
+import json
 import sys
 
 import numpy as np
@@ -51,3 +52,21 @@ def test_the_same_class_recorded_and_rendered_is_two_classes(acts):
     assert both.X.shape == (144, 8, 6)
     np.testing.assert_array_equal(both.y[72:], acts.y + 3)
     assert len(np.unique(both.groups)) == 36 + 72  # groups, and rendered clips alone
+
+
+def test_one_part_alone_leaves_the_others_as_they_are(acts, tmp_path, monkeypatch):
+    results = tmp_path / "results.json"
+    study = {"mini": {"specialists": [1], "gains": []}, "another": {"gains": [2]}}
+    results.write_text(json.dumps({"specialists-by-model": study}), "utf-8")
+    monkeypatch.setattr(script, "RESULTS", results)
+    monkeypatch.setattr(script, "MODELS", {"mini": lambda real: None})
+    monkeypatch.setattr(script, "head_vectors", lambda models, cache: {"mini": acts})
+    monkeypatch.setattr(sys, "argv", ["script", "gains", "--episodes", "2", "--models", "mini"])
+    script.main()
+    found = json.loads(results.read_text("utf-8"))["specialists-by-model"]
+    assert found["another"] == {"gains": [2]}
+    assert found["mini"]["specialists"] == [1]
+    assert len(found["mini"]["gains"]) == 6
+    monkeypatch.setattr(sys, "argv", ["script", "gain", "--models", "mini"])
+    with pytest.raises(SystemExit):
+        script.main()
