@@ -88,6 +88,11 @@ def test_what_follows_the_sound_in_a_wav_file(tmp_path):
     with open(path, "ab") as file:  # a chunk of notes, and a tag of a player, are no sound
         file.write(b"LIST" + (20_000).to_bytes(4, "little") + bytes(20_000))
     assert length(path) == media.SECONDS
+    whole = path.read_bytes()
+    for tail in (b"TAG" + b"title".ljust(125), b"ID3\x03" + bytes(20_000), bytes(40_000)):
+        path.write_bytes(whole + tail)
+        assert length(path) == media.SECONDS
+    path.write_bytes(whole)
     refused(media.joined(path, path), r"Error in WAV file\. No 'RIFF' chunk marker\.$")
     refused(media.wav(path, WAVE, size=32_000), r"holds 3\.5 s, but its header declares 1\.0 s")
 

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from ccsav.clips.formats.riff import riff_bytes
+from ccsav.clips.formats.riff import wav_seconds
 from ccsav.clips.formats.tracks import AudioError, check_length, count_seconds, decode_sound
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -120,8 +120,8 @@ def _measured(path):
         raise AudioError(f"{path}: {AudioError.reason}: {reason}") from error
     _check_rate(info.samplerate, path)
     samples = info.frames
-    if declared := bool(samples) and (sizes := riff_bytes(path)) is not None:
-        check_length(path, *(size / max(1, sizes[2]) for size in sizes[:2]))
+    if declared := bool(samples) and (lengths := wav_seconds(path)) is not None:
+        check_length(path, *lengths)
     else:
         seconds, declared = count_seconds(path)
         declared = declared and samples > 0

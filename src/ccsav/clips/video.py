@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ccsav.clips import audio
-from ccsav.clips.formats.riff import riff_bytes
+from ccsav.clips.formats.riff import missing_bytes
 from ccsav.clips.formats.tracks import decode_sound, open_track
 
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi")
@@ -41,9 +41,8 @@ def seconds(path: str | Path, kind: str = "video") -> float:
         else:  # the header declares the longest of the tracks only
             start = (container.start_time or 0) / 1e6
             end = max(ends.values(), default=0.0) if declared else ends.get(track.index, 0.0)
-    whole, there, _ = riff_bytes(path) or (0, 0, 0)  # of AVI
-    if there < whole:
-        raise VideoError(f"{path}: breaks off: {whole - there} of its {whole} bytes are missing.")
+    if missing := missing_bytes(path):
+        raise VideoError(f"{path}: breaks off: {missing} of its bytes are missing.")
     if declared is not None and end - start < declared - _TOLERANCE:
         raise VideoError(f"{path}: breaks off after {end - start:.1f} of {declared:.1f} s.")
     return float(end - start) if declared is None else declared

@@ -1,29 +1,41 @@
-"""The lengths in the header of a RIFF file, WAV or AVI, and those of its chunks."""
+"""The lengths in the headers of RIFF files, WAV and AVI, compared with the files."""
 
 import os
 import struct
 from pathlib import Path
 
 _UNKNOWN = 0x7FFF_0000  # bytes; programs that write into a pipe declare at least this
+_NO_SOUND = (b"ID3", b"TAG", b"\0\0\0")  # tags of players, and zeros, that follow the last chunk
 
 
-def riff_bytes(path: str | Path) -> tuple[int, int, int] | None:
-    """Bytes of sound that a WAV file declares, bytes that are in it, bytes per second.
+def wav_seconds(path: str | Path) -> tuple[float, float] | None:
+    """Seconds that a WAV file declares, and seconds that are in it; None for other files.
 
-    What belongs to no chunk counts as sound: the header is then wrong. None for files that are not
-    RIFF; the bytes of AVI are those of the whole file.
+    What follows the sound and belongs to no chunk counts as sound: the header is then wrong.
     """
-    size, at, found = os.path.getsize(path), 12, {}
+    size, at, rest, found = os.path.getsize(path), 12, 0, {}
     with open(path, "rb") as file:
         if file.read(4) != b"RIFF":
             return None
-        while at + 8 <= size and file.seek(at) == at:
+        while at + 8 <= size:
+            file.seek(at)
             name, length = struct.unpack("<4sI", file.read(8))
             if not (name.isascii() and name.decode().isprintable()):
+                rest = 0 if name[:3] in _NO_SOUND else size - at
                 break
             length = length if length < _UNKNOWN else size - at - 8
-            found.setdefault(name, (length, file.read(16)))
+            found.setdefault(name, (length, min(length, size - at - 8), file.read(16)))
             at += 8 + length + length % 2
-    declared = found.get(b"data", (at,))[0]
-    per_second = found.get(b"fmt ", (0, b""))[1][8:12]
-    return declared, declared + size - at, int.from_bytes(per_second, "little")
+    per_second = int.from_bytes(found[b"fmt "][2][8:12], "little") if b"fmt " in found else 0
+    if b"data" not in found or not per_second:
+        return None
+    declared, there, _ = found[b"data"]
+    return declared / per_second, (there + rest) / per_second
+
+
+def missing_bytes(path: str | Path) -> int:
+    """How many of the bytes that a RIFF file, such as AVI, declares are not in it; else 0."""
+    with open(path, "rb") as file:
+        name, length = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
+    declared = length + 8 if name == b"RIFF" and length < _UNKNOWN else 0
+    return max(0, declared - os.path.getsize(path))
