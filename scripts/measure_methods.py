@@ -12,7 +12,6 @@ import multiprocessing
 import os
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ import torch
 import ccsav
 from ccsav import CCSAVClassifier
 from ccsav.evaluation.comparison import evaluate
-from ccsav.weights.ccsav import MAX_TAU
 from ccsav_lab.baselines import BASELINES
 from ccsav_lab.first_run import update_results
 from ccsav_lab.methods import METHODS
@@ -41,15 +39,6 @@ class SingleClips(CCSAVClassifier):
         return super().fit(X, y, groups=singly)
 
 
-class WarmHeads(CCSAVClassifier):
-    """CCSAV whose cosines may have a temperature of up to 1."""
-
-    def fit(self, X, y):
-        """Fit without the limit."""
-        with mock.patch.dict(MAX_TAU, prototype=1.0):
-            return super().fit(X, y)
-
-
 TAKES = 10  # of each digit and speaker in FSDD: 600 of 3,000 recordings
 ABLATIONS = {
     "weights averaged over classes": CCSAVClassifier(alpha=np.inf),
@@ -57,7 +46,6 @@ ABLATIONS = {
     "prototypes only": CCSAVClassifier(readout="prototype"),
     "ridge only": CCSAVClassifier(readout="ridge"),
     "one temperature": CCSAVClassifier(tau=0.1),
-    "no limit of temperatures": WarmHeads(),
     "resubstitution": CCSAVClassifier(estimate="resubstitution"),
     "20 heads per class": CCSAVClassifier(top_k=20),
     "no joint vote": CCSAVClassifier(joint=0),

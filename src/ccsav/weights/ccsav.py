@@ -15,7 +15,6 @@ from ccsav.weights.voting import VotingClassifier
 
 READOUTS = {"prototype": ("prototype",), "ridge": ("ridge",), "both": ("prototype", "ridge")}
 ESTIMATES, SHRINK_TO = ("leave-one-out", "resubstitution"), ("head", "all")
-MAX_TAU = {"prototype": 0.1, "ridge": 1.0}  # a head wrong about most classes may know the others
 ONE_SHOT_TAU = 0.04  # of cosines, where no clip can be left out to fit a temperature
 ONE_SHOT_TAU_GROUPS = 0.06  # the same given groups, which lower the weight of misleading heads
 JOINT_HEADS = 256
@@ -35,7 +34,7 @@ class CCSAVClassifier(VotingClassifier):
     Parameters
     ----------
     tau : temperature of the posteriors, softmax over classes of score / tau; "per-head" fits one to
-        each head's scores of the support clips that are left out, for cosines at most 0.1.
+        each head's scores of the support clips that are left out.
     readout : "prototype" (cosine with the class mean, as in CALM), "ridge" (ridge regression of the
         unit head vector), or "both", each with votes of its own.
     penalty : λ of the ridge regressions.
@@ -158,7 +157,7 @@ class CCSAVClassifier(VotingClassifier):
         for i, heads, coef, intercept, scores in self._readouts(X, y, clips):
             self.coef_[i, heads], self.intercept_[i, heads] = coef.cpu(), intercept.cpu()
             if fixed == "per-head":
-                tau = readout.temperatures(scores, clips.y).clamp(max=MAX_TAU[self.readouts_[i]])
+                tau = readout.temperatures(scores, clips.y)
             else:
                 tau = scores.new_full(scores.shape[1:2], fixed)  # (k,)
             self.tau_[i, heads] = tau.cpu()

@@ -67,7 +67,7 @@ def test_groups_are_left_out_where_enough_is_left(sources):
     singly = CCSAVClassifier().fit(X, y, groups=np.arange(90))
     grouped = CCSAVClassifier().fit(X, y, groups=source)
     assert singly.weights_[6:].sum() > 1
-    assert grouped.weights_[6:].sum() < singly.weights_[6:].sum() / 3
+    assert grouped.weights_[6:].sum() < 0.2
     few = np.r_[0:6, 30:36]  # too few clips outside of a group
     a = CCSAVClassifier().fit(X[few], y[few], groups=source[few])
     b = CCSAVClassifier().fit(X[few], y[few])
