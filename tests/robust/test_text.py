@@ -151,3 +151,23 @@ def test_files_are_found_in_either_form_of_their_name(tmp_path, form):
     dataset = ccsav.Dataset(pd.DataFrame({"path": names, "label": ["a", "b"]}), tmp_path)
     assert [dataset.seconds(i) for i in (0, 1)] == pytest.approx([0.1, 0.2])
     assert dataset.digest(0) != dataset.digest(1)
+
+
+def test_paths_that_no_system_takes(tmp_path):
+    (tmp_path / "list.csv").write_text(f"path,label\n{'x' * 300}.wav,a\nb\0.wav,b\n", "utf-8")
+    with pytest.raises(DatasetError, match="2 files that do not exist"):
+        from_csv(tmp_path / "list.csv")
+
+
+def test_json_as_programs_write_it(tmp_path):
+    write(tmp_path / "a.wav")
+    record = '{"wav": "a.wav", "mapped_label": "a\u2028b", "question": "x\u2028y"}'
+    for name in ("a.json", "a.jsonl"):
+        text = f"[{record}]" if name == "a.json" else record + "\r\n"
+        (tmp_path / name).write_bytes(("\ufeff" + text).encode())
+        table = ccsav.load_dataset(tmp_path / name).table
+        assert table["question"].tolist() == ["x\u2028y"]
+    for content in (b"[1]", b"{", '["\xe9"]'.encode("cp1252"), b"[" * 100_000):
+        (tmp_path / "b.json").write_bytes(content)
+        with pytest.raises(DatasetError, match=r"b\.json: (neither JSON|not a list of records)"):
+            ccsav.load_dataset(tmp_path / "b.json")

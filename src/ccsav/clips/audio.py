@@ -15,6 +15,7 @@ SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 EXTRA = 1.0  # seconds read after a part of a recording, so that resampling does not see its end
 _RATES = (2_000, 768_000)  # Hz; a header with a rate outside is taken to be wrong
 _LOUDEST = 10.0  # times full scale, which is ±1; beyond it, samples are taken to be in other units
+_PADDING = 0.25  # seconds at most that codecs add to a recording
 _CANCELLED = 0.01  # of the channels' energy: less in their mean deserves a warning
 
 
@@ -124,7 +125,7 @@ def _measured(path):
         check_length(path, *lengths)
     else:
         seconds, declared = count_seconds(path)
-        declared = declared and samples > 0
+        declared = declared and samples > (seconds - _PADDING) * info.samplerate
         samples = samples if declared else round(seconds * info.samplerate)
     if samples == 0:
         raise AudioError(f"{path}: the recording has no samples.")

@@ -1,6 +1,7 @@
 """A dataset is a table: one row per clip, with its path, label and optional group."""
 
 import hashlib
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -173,7 +174,7 @@ def one_spelling(name) -> str:
 def _file(root, name):
     """A file by its name, or by the other form of its accents, in which another system wrote it."""
     forms = (name, *(unicodedata.normalize(form, str(name)) for form in ("NFC", "NFD")))
-    return next((root / form for form in forms if (root / form).exists()), root / name)
+    return next((root / form for form in forms if os.path.exists(root / form)), root / name)
 
 
 def _problems(dataset):
@@ -197,7 +198,7 @@ def _problems(dataset):
     if dataset.waveforms is not None or dataset.videos is not None:
         return problems + _problems_of_arrays(dataset)
     paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
-    missing = [p for p in paths if not _file(dataset.root, str(p)).is_file()]
+    missing = [p for p in paths if not os.path.isfile(_file(dataset.root, str(p)))]
     folder = dataset.root.resolve()
     return problems + count_and_name(missing, f"files that do not exist under {folder}")
 

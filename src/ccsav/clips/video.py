@@ -43,7 +43,8 @@ def seconds(path: str | Path, kind: str = "video") -> float:
             end = max(ends.values(), default=0.0) if declared else ends.get(track.index, 0.0)
     if missing := missing_bytes(path):
         raise VideoError(f"{path}: breaks off: {missing} of its bytes are missing.")
-    if declared is not None and end - start < declared - _TOLERANCE:
+    shorter = max(0.1, min(_TOLERANCE, 0.1 * (declared or 0)))  # s that the last frame may last
+    if declared is not None and end - start < declared - shorter:
         raise VideoError(f"{path}: breaks off after {end - start:.1f} of {declared:.1f} s.")
     return float(end - start) if declared is None else declared
 

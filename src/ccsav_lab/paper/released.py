@@ -132,8 +132,8 @@ def read_questions(file: str | Path) -> pd.DataFrame:
     """
     file = Path(file)
     try:
-        records = json.loads(file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+        records = json.loads(file.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{file}: not JSON: {error}.") from error
     records = list(records.values()) if isinstance(records, dict) else records
     if not isinstance(records, list) or not records:

@@ -26,12 +26,14 @@ def load_calm_list(file: str | Path, root: str | Path | None = None) -> Dataset:
     file = Path(file)
     if not file.is_file():
         raise DatasetError(f"{file}: there is no such file.")
-    text = file.read_text(encoding="utf-8")
     try:
-        lines = [line for line in text.splitlines() if line.strip()]
+        text = file.read_bytes().decode("utf-8-sig")
+        lines = [line for line in text.split("\n") if line.strip()]  # not at U+2028, which is text
         rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(x) for x in lines]
-    except json.JSONDecodeError as error:
-        raise DatasetError(f"{file}: neither JSON nor JSON Lines: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{file}: neither JSON nor JSON Lines in UTF-8: {error}.") from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise DatasetError(f"{file}: not a list of records with the fields wav and mapped_label.")
     table = pd.DataFrame(rows)
     absent = [c for c in ("wav", "mapped_label") if c not in table]
     if absent:

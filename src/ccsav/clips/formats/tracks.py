@@ -26,7 +26,8 @@ def open_track(path: str | Path, kind: str, error: type = AudioError):
     if not Path(path).is_file():  # FFmpeg would open an address, too
         raise error(f"{path}: there is no such file.")
     try:
-        with av.open(os.fspath(path), options={"format_whitelist": _FORMATS}) as container:
+        options = {"format_whitelist": _FORMATS}
+        with av.open(os.fspath(path), options=options, metadata_errors="replace") as container:
             tracks = getattr(container.streams, kind)
             if not tracks:
                 raise error(f"{path}: there is no {kind} in it.")
@@ -85,19 +86,26 @@ def decode_sound(path: str | Path, until: float, error: type = AudioError) -> tu
     import av
 
     with open_track(path, "audio", error) as (container, track):
-        rate, as_floats, pieces = track.rate, av.AudioResampler(format="fltp"), []
-        decoded = bad = 0
+        as_floats, rate, times, pieces = av.AudioResampler(format="fltp"), track.rate, [], []
+        decoded = bad = 0.0
         for packet in container.demux(track):
+            length = float(_duration(packet) * packet.time_base)
+            if packet.size and packet.pts is not None:
+                times += [start := float(packet.pts * packet.time_base), start + length]
             try:
                 frames = packet.decode()
             except av.FFmpegError:
-                bad += float(_duration(packet) * packet.time_base)
+                bad += length
                 continue
             pieces += [x.to_ndarray() for frame in frames for x in as_floats.resample(frame)]
-            decoded += sum(frame.samples for frame in frames) / rate
+            for frame in frames:
+                rate, decoded = frame.sample_rate, decoded + frame.samples / frame.sample_rate
             if decoded >= until:
                 break
         pieces += [x.to_ndarray() for x in as_floats.resample(None)]
+    span = max(times) - min(times) if times else 0.0
+    if decoded < span - max(0.25, 0.1 * span):
+        raise error(f"{path}: {span - decoded:.1f} of {span:.1f} s of its sound are missing.")
     if bad > TOLERANCE + decoded / 100:
         raise error(f"{path}: decoding failed in {bad:.2f} of {decoded + bad:.2f} s.")
     if not pieces:
