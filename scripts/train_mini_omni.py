@@ -145,7 +145,7 @@ def main() -> None:
         "--work", type=Path, default=Path(".cache/mini-omni"), help="folder for the state"
     )
     parser.add_argument("--clips", type=int, default=12_000, help="clips in the bank")
-    parser.add_argument("--steps", type=int, default=2_600)
+    parser.add_argument("--steps", type=int, default=3_600)
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes that render clips"
     )
