@@ -1,6 +1,6 @@
 """Measure the mini LALM; write data/mini-lalm/measured.json and the tables of its model card.
 
-python scripts/measure_mini_lalm.py [--real ../shared/real] [--log .cache/mini-lalm/log.json]
+python scripts/measure_mini_lalm.py --real ../shared/real [--log .cache/mini-lalm/log.json] [part …]
 """
 
 import argparse
@@ -69,15 +69,43 @@ def few_shot(acts, shots) -> dict:
     return result
 
 
-def digits_of_new_speakers(lalm, folder: Path):
-    """Head vectors of the digits of FSDD's two speakers that were not used in training."""
-    fsdd = load_dataset(folder / "fsdd", group="speaker")
-    return ccsav.extract(
-        lalm,
-        fsdd.subset(fsdd.table["speaker"].isin(clips.HELD_OUT_SPEAKERS).to_numpy()),
-        "Which digit is spoken?",
-        heads="all",
-    )
+def heads(lalm, options) -> dict:
+    """Few-shot accuracy on held-out classes, of methods and of single heads, and on digits.
+
+    The digits are those of FSDD's two speakers that were not used in training.
+    """
+    heldout = load_dataset("sounds-heldout")
+    acts = ccsav.extract(lalm, heldout, heads="all", cache=options.cache)
+    singles = accuracies_of_heads(acts, EPISODES, seed=0)
+    fsdd = load_dataset(options.real / "fsdd", group="speaker")
+    new = fsdd.subset(fsdd.table["speaker"].isin(clips.HELD_OUT_SPEAKERS).to_numpy())
+    spoken = ccsav.extract(lalm, new, "Which digit is spoken?", heads="all", cache=options.cache)
+    digits = "spoken digits, support and queries by different new speakers, 10 shots"
+    return {
+        "few_shot": {"held-out classes, 5 shots": few_shot(acts, 5), digits: few_shot(spoken, 10)},
+        "single_heads": [float(x) for x in np.quantile(singles, [0, 0.5, 1])],
+        "chance": 1 / len(acts.labels),
+    }
+
+
+def size(lalm, options) -> dict:
+    """Numbers of parameters and of bytes."""
+    weights = MINI / "model.safetensors"
+    parameters = sum(p.numel() for p in lalm.model.parameters())
+    return {"parameters": parameters, "bytes": weights.stat().st_size}
+
+
+def curve(lalm, options) -> dict:
+    """The training curve, of a new training if there is one."""
+    return {"curve": json.loads(options.log.read_text())} if options.log else {}
+
+
+PARTS = {
+    "size": size,
+    "answers": lambda lalm, options: {"answers": right_answers(lalm)},
+    "heads": heads,
+    "curve": curve,
+}
 
 
 def answers_table(answers: dict) -> str:
@@ -111,31 +139,20 @@ def card(measured: dict) -> dict:
 def main() -> None:
     """Read the command line, measure, write."""
     parser = argparse.ArgumentParser(description="Measure the mini LALM.")
-    parser.add_argument("--real", type=Path, help="folder with fsdd/")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; or all")
+    parser.add_argument("--real", type=Path, required=True, help="folder with fsdd/")
     parser.add_argument("--log", type=Path, help="log.json of a new training")
+    parser.add_argument("--cache", type=Path, default=Path(".cache/heads"))
     options = parser.parse_args()
     lalm = ccsav.load_lalm("mini", device="cpu")
-    heldout = ccsav.extract(lalm, load_dataset("sounds-heldout"), heads="all")
-    singles = accuracies_of_heads(heldout, EPISODES, seed=0)
-    measured = {
-        "parameters": sum(p.numel() for p in lalm.model.parameters()),
-        "bytes": (MINI / "model.safetensors").stat().st_size,
-        "answers": right_answers(lalm),
-        "few_shot": {"held-out classes, 5 shots": few_shot(heldout, 5)},
-        "single_heads": [float(x) for x in np.quantile(singles, [0, 0.5, 1])],
-        "chance": 1 / len(heldout.labels),
-    }
-    if options.real:
-        digits = digits_of_new_speakers(lalm, options.real)
-        name = "spoken digits, support and queries by different new speakers, 10 shots"
-        measured["few_shot"][name] = few_shot(digits, 10)
     results, readme = MINI / "measured.json", MINI / "README.md"
-    log = json.loads((options.log or results).read_text())
-    measured["curve"] = log if options.log else log["curve"]
+    measured = json.loads(results.read_text("utf-8"))
+    for name in options.parts or PARTS:
+        measured |= PARTS[name](lalm, options)
     text = json.dumps(measured, indent=1) + "\n"
     write_whole(results, lambda path: path.write_text(text, "utf-8"))
     readme.write_text(written(readme.read_text(encoding="utf-8"), card(measured)), encoding="utf-8")
-    print(json.dumps(measured, indent=1))
+    print(text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Measure the small LALM; write data/small-lalm/measured.json and the tables of its model card.
 
 python scripts/measure_small_lalm.py --real ../shared/real [--ablated folder] [part …]
+
+With --two-layers, the same parts are measured of that model, for the table beside the card's.
 """
 
 import argparse
@@ -26,7 +28,7 @@ import ccsav
 from ccsav.clips.loading import load_dataset
 from ccsav.extraction.store import write_whole
 from ccsav.lalm.checkpoints import parts_digest
-from ccsav.lalm.loading import SMALL_PARTS
+from ccsav.lalm.loading import MADE_FROM, SMALL_PARTS
 from ccsav_lab import small
 from ccsav_lab.methods import METHODS
 from ccsav_lab.zero_shot import classify
@@ -34,6 +36,7 @@ from ccsav_lab.zero_shot import classify
 EPISODES = 20
 CLIPS = 320  # new procedural clips
 QUESTION = "What sound is this?"
+MEASURED = SMALL_PARTS / "measured.json"
 TWO_LAYERS = SMALL_PARTS / "measured-2-layers.json"  # of another run, with half the encoder
 
 
@@ -62,14 +65,14 @@ def digits(lalm, options) -> dict:
 def recordings_few_shot(lalm, options) -> dict:
     """Few-shot accuracy on unheard recordings beside Whisper tiny.en's on the same episodes."""
     recordings = load_dataset("recordings")
-    acts = ccsav.extract(lalm, recordings, QUESTION, heads="all", cache=options.cache)
+    acts = ccsav.extract(lalm, recordings, QUESTION, cache=options.cache)
     result = {"small": few_shot(acts, SHOTS)}
     whisper = ccsav.load_lalm(options.real / "whisper-tiny.en", device="cpu", window=8)
-    theirs = ccsav.extract(whisper, recordings, heads="all", cache=options.cache)
+    theirs = ccsav.extract(whisper, recordings, cache=options.cache)
     result["whisper-tiny.en"] = few_shot(theirs, SHOTS)
     both = pd.concat(
         ccsav.evaluate(
-            {name: METHODS["CCSAV"]}, a.X[:, a.head_sets()["decoder heads"]], a.y, a.groups,
+            {name: METHODS["CCSAV"]}, a.X, a.y, a.groups,
             shots=[SHOTS], n_episodes=EPISODES, progress=False,
         )
         for name, a in (("small", acts), ("whisper-tiny.en", theirs))
@@ -81,7 +84,7 @@ def recordings_few_shot(lalm, options) -> dict:
 
 def heldout_few_shot(lalm, options) -> dict:
     """Few-shot accuracy on held-out procedural classes: all, and those that no recording has."""
-    acts = ccsav.extract(lalm, load_dataset("sounds-heldout"), QUESTION, heads="all")
+    acts = ccsav.extract(lalm, load_dataset("sounds-heldout"), QUESTION, cache=options.cache)
     never = ~np.isin(acts.labels[acts.y], list(ESC_NAMES.values()))
     labels, y = np.unique(acts.labels[acts.y[never]], return_inverse=True)
     rest = replace(acts, X=acts.X[never], y=y, labels=labels, table=acts.table[never])
@@ -97,7 +100,7 @@ def left_out_classes(lalm, options) -> dict | None:
     four = recordings.subset(recordings.table["label"].isin(LEFT_OUT).to_numpy())
     ablated = ccsav.load_lalm(options.ablated, device="cpu")
     return {
-        name: few_shot(ccsav.extract(each, four, QUESTION, heads="all"), SHOTS)
+        name: few_shot(ccsav.extract(each, four, QUESTION, cache=options.cache), SHOTS)
         for name, each in (("named in training", lalm), ("never named", ablated))
     }
 
@@ -180,14 +183,19 @@ def main() -> None:
     parser.add_argument(
         "--ablated", type=Path, help="folder of a model trained without four classes"
     )
+    parser.add_argument("--two-layers", type=Path, help="folder of a model with half the encoder")
     parser.add_argument("--wheel", type=Path, help="the wheel of SmolLM2")
     parser.add_argument("--log", type=Path, default=Path(".cache/train-small-lalm/log.json"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/measure-small-lalm"))
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    small.make_small(options.wheel)
-    lalm, digest = ccsav.load_lalm("small", device="cpu"), parts_digest(SMALL_PARTS)
-    file = SMALL_PARTS / "measured.json"
+    if options.two_layers:
+        lalm, file = ccsav.load_lalm(options.two_layers, device="cpu"), TWO_LAYERS
+        digest = json.loads((options.two_layers / MADE_FROM).read_text("utf-8"))["parts"]
+    else:
+        small.make_small(options.wheel)
+        lalm, file = ccsav.load_lalm("small", device="cpu"), MEASURED
+        digest = parts_digest(SMALL_PARTS)
     measured = json.loads(file.read_text("utf-8")) if file.exists() else {}
     measured = measured if measured.get("parts") == digest else {"parts": digest}
     for name in options.parts or PARTS:
@@ -198,11 +206,11 @@ def main() -> None:
         print(name, json.dumps(measured[name]), flush=True)
         text_of = json.dumps(measured, indent=1) + "\n"
         write_whole(file, partial(Path.write_text, data=text_of, encoding="utf-8"))
+    measured, two_layers = (json.loads(f.read_text("utf-8")) for f in (MEASURED, TWO_LAYERS))
     if missing := [name for name in PARTS if name not in measured]:
         print(f"the card is not written: {', '.join(missing)} not measured")
         return
-    readme, two_layers = SMALL_PARTS / "README.md", json.loads(TWO_LAYERS.read_text("utf-8"))
-    tables = card(measured, two_layers)
+    readme, tables = SMALL_PARTS / "README.md", card(measured, two_layers)
     readme.write_text(written(readme.read_text("utf-8"), tables), encoding="utf-8")
 
 

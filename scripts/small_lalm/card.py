@@ -48,10 +48,8 @@ def layers_table(four: dict, two: dict) -> str:
         ["recordings in words", *(share(m["without_examples"]["answer"]) for m in both)],
         ["written questions", *(f"{m['text']['small']} of {m['text']['questions']}" for m in both)],
     ]
-    for method in METHODS:
+    for method in ("SAV", "CALM"):  # the same, as published, in both measurements
         name = f"decoder heads, {method}"
-        if name not in four["recordings"]["small"]:
-            continue  # a method that is newer than the measurement
         tables = {"recordings": [m["recordings"]["small"] for m in both]}
         tables["held-out procedural sounds"] = [m["heldout"]["18 classes"] for m in both]
         for task, found in tables.items():

@@ -1,6 +1,6 @@
 """Twenty written questions with one right word each; none of them is used in training.
 
-SmolLM2 itself answers all of them right; of 42 that were tried, it answered 24 right.
+SmolLM2 itself answers all of them right; it did not answer all others that were tried.
 """
 
 import re

@@ -1,6 +1,7 @@
 """The model card of the small LALM says what was measured, with the committed parts."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -40,3 +41,18 @@ def test_the_committed_parts_were_measured(measured):
 
 def test_shipped_weights_are_of_the_end_of_the_run(measured):
     assert measured["curve"][-1][0] == 2_200  # steps of the training script
+
+
+@pytest.mark.parametrize("name", ["small-lalm", "mini-lalm"])
+def test_no_result_in_the_cards_is_typed_by_hand(name):
+    text = (ROOT / "data" / name / "README.md").read_text(encoding="utf-8")
+    by_hand = re.sub(r"<!-- ([\w-]+) -->.*?<!-- /\1 -->", "", text, flags=re.S)
+    assert re.search(r"\d ?%", text) and not re.search(r"\d ?%(?! interval)|\d ± \d", by_hand)
+
+
+def test_five_seconds_are_as_many_tokens_as_the_card_says():
+    extractor = json.loads((SMALL_PARTS / "preprocessor_config.json").read_text("utf-8"))
+    text = (SMALL_PARTS / "README.md").read_text(encoding="utf-8")
+    samples = 5 * extractor["sampling_rate"]
+    ours, whispers = (samples // hop // 4 for hop in (extractor["hop_length"], 160))
+    assert f"5 s of sound then give {ours} audio tokens\n  in place of {whispers}" in text
