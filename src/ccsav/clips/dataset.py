@@ -216,7 +216,8 @@ def _problems_of_arrays(dataset):
             problems.append(f"{name} need their {needed}")
     waveforms = enumerate(() if dataset.waveforms is None else dataset.waveforms)
     wrong = [f"{i} {np.shape(x)}" for i, x in waveforms if np.ndim(x) != 1]
-    problems += count_and_name(wrong, "rows whose waveform is not one channel, (samples,)")
+    what = "rows whose waveform is not one channel, (samples,), so average their channels"
+    problems += count_and_name(wrong, what)
     videos = enumerate(() if dataset.videos is None else dataset.videos)
     wrong = [i for i, x in videos if np.shape(x)[3:] != (3,) or x.dtype != np.uint8 or not len(x)]
     return problems + count_and_name(wrong, "rows whose video is not (T, H, W, 3), uint8")
