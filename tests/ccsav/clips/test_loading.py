@@ -43,7 +43,9 @@ def test_csv(tmp_path):
     assert dataset.table["label"].tolist() == ["1", "2"]
     assert dataset.table["group"].tolist() == ["ann", "bob"]
     assert {"fold", "take"} <= set(dataset.table)
-    assert from_csv(csv, path="file", label="class").table["group"].tolist() == ["1", "2"]  # fold
+    assert from_csv(csv, path="file", label="class").table["group"].tolist() == [1, 2]  # fold
+    takes = from_csv(csv, path="file", label="class", group="take").table["group"]
+    assert takes.tolist() == ["007", "3"]
     with pytest.raises(DatasetError, match=r"no column \['path', 'label'\]; the columns are"):
         from_csv(csv)
     with pytest.raises(DatasetError, match="no such file"):

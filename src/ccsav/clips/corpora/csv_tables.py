@@ -16,7 +16,8 @@ def from_csv(
 ) -> Dataset:
     """Read a CSV file with one row per clip; `DatasetError` lists everything that is wrong with it.
 
-    Paths, labels and groups are text as it stands there: "None", "NA" and "001" are names.
+    Paths, labels and groups are text as it stands there: "None", "NA" and "001" are names. Groups
+    that are all whole numbers, as a program counts, are numbers.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ def from_csv(
     if absent:
         raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
     chosen = {name: table[column] for name, column in columns.items() if column is not None}
+    if group is not None and chosen["group"].str.fullmatch(r"0|[1-9]\d{0,17}").eq(True).all():
+        chosen["group"] = chosen["group"].astype(int)
     others = {c: _numbers(table[c]) for c in table if c not in _TEXT}
     return Dataset(table.assign(**others | chosen), root or file.parent)
 
