@@ -22,7 +22,7 @@ from mixture_tables import (
     mixtures_methods_table,
     several_answer,
 )
-from name_tables import name_prior_table
+from name_tables import in_context_table, name_prior_table
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, MINI = "esc10-whisper-tiny.en", "sounds-heldout-mini"
@@ -190,6 +190,7 @@ def tables() -> dict[str, dict[str, str]]:
             "methods": overall_table(runs["methods-real"]),
             "cells": cells_table(runs["methods-real"]),
             "name-prior": name_prior_table(runs["name-prior"]),
+            "in-context": in_context_table(runs["in-context"]),
             "unlabelled": unlabelled_table(runs["methods-real"], runs["methods-mini"]),
             "class-weights": class_weights_answer(runs["class-weights"]),
             "class-weights-table": class_weights_table(runs["class-weights"]["simulated"]),
