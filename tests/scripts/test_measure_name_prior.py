@@ -60,7 +60,7 @@ def test_scores():
 
 def test_clips_are_cut_to_the_window():
     lalm = ccsav.load_lalm("mini", device="cpu")
-    waves = [np.arange(80_000, dtype=np.float32), np.arange(5_000, dtype=np.float32)]
+    waves = [np.arange(n, dtype=np.float32) / 80_000 for n in (80_000, 5_000)]
     cut = script.cut_to_window(ccsav.Dataset.from_arrays(waves, 16_000, ["a", "b"]), lalm)
     assert [len(wave) for wave in cut.waveforms] == [64_000, 5_000]
     np.testing.assert_array_equal(cut.waveforms[0], waves[0][:64_000])
