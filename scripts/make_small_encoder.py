@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ccsav.extraction.store import write_whole
-from ccsav_lab.small import PARTS
+from ccsav.lalm.loading import SMALL_PARTS
 
 PREFIX = "model.encoder."  # of the encoder's weights in Whisper's file
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the small LALM's encoder.")
     parser.add_argument("--whisper", type=Path, required=True, help="folder of whisper-tiny.en")
     parser.add_argument("--layers", type=int, default=4, help="how many of the first are kept")
-    parser.add_argument("--parts", type=Path, default=PARTS, help="folder with config.json")
+    parser.add_argument("--parts", type=Path, default=SMALL_PARTS, help="folder with config.json")
     options = parser.parse_args()
     file = options.parts / "config.json"
     config = json.loads(file.read_text("utf-8"))

@@ -6,7 +6,7 @@ import sys
 import torch
 from safetensors.torch import load_file
 
-from ccsav_lab.small import PARTS
+from ccsav.lalm.loading import SMALL_PARTS
 from tests import ROOT
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -25,10 +25,10 @@ def test_the_first_layers_and_positions_are_kept():
 
 
 def test_the_committed_encoder_is_whispers(shared):
-    audio = json.loads((PARTS / "config.json").read_text("utf-8"))["audio_config"]
+    audio = json.loads((SMALL_PARTS / "config.json").read_text("utf-8"))["audio_config"]
     whisper = load_file(shared / "real" / "whisper-tiny.en" / "model.safetensors")
     cut = script.cut_encoder(whisper, audio["encoder_layers"], audio["max_source_positions"])
-    committed = load_file(PARTS / "encoder.safetensors")
+    committed = load_file(SMALL_PARTS / "encoder.safetensors")
     assert sorted(cut) == sorted(committed)
     for name, weight in cut.items():
         torch.testing.assert_close(committed[name], weight, rtol=0, atol=0)
