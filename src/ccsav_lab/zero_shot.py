@@ -77,7 +77,8 @@ def classify(
             answer_options(path, label, labels, n_options, seed)
             for path, label in zip(table["path"], table["label"], strict=True)
         ]
-        questions = [question.format(options=", ".join(map(spoken, few))) for few in candidates]
+        lists = [", ".join(map(spoken, few)) for few in candidates]
+        questions = [question.replace("{options}", few) for few in lists]
         table["options"] = candidates
     if by == "rank":
         scores = rankings(lalm, dataset, questions, labels, batch_size, modality, progress)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 import ccsav
+from ccsav_lab import zero_shot
 from ccsav_lab.sounds import CLASSES, tasks
 from ccsav_lab.zero_shot import MCQ, answer_options, ask_each, classify, match, rankings
 
@@ -118,3 +119,16 @@ def test_clips_that_do_not_fit_are_named(mini, named):
     long = ccsav.Dataset.from_arrays([np.zeros(80_000, np.float32)], 16_000, ["rain"])
     with pytest.raises(ValueError, match=r"clip 0: 5\.00 s is longer than the model's window"):
         classify(mini, long, named.labels, progress=False)
+
+
+def test_braces_in_a_question(mini, named, monkeypatch):
+    asked = []
+    monkeypatch.setattr(zero_shot, "ask_each", lambda lalm, clips, questions, *rest: questions)
+    question = "{a} {} 50 %? {options} or {none}"
+    labels = [*named.labels, "{x}"]
+    table = classify(mini, named, labels, question, protocol="mcq", progress=False)
+    for text, options in zip(table["answer"], table["options"], strict=True):
+        named_options = ", ".join(map(zero_shot.spoken, options))
+        assert text == f"{{a}} {{}} 50 %? {named_options} or {{none}}"
+        asked += options
+    assert "{x}" in asked

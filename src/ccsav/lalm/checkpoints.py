@@ -78,17 +78,24 @@ def cached_folder(name: str, revision: str | None = None) -> Path | None:
     return folder if all((folder / shard).is_file() for shard in shards) else None
 
 
-def model_fingerprint(model: nn.Module, feature_extractor) -> str:
-    """Hash of weights, config and feature extractor; the same in any folder, on any device."""
+def model_fingerprint(model: nn.Module, processor) -> str:
+    """Hash of weights, settings, tokenizer and templates; the same in any folder and device."""
     digest = hashlib.sha256()
     for name, weight in model.state_dict().items():
         digest.update(f"{name}{tuple(weight.shape)}".encode())
         for dim in (0, -1) if weight.ndim else ((),):  # rows, then columns
             digest.update(torch.hash_tensor(weight, dim=dim).cpu().numpy().tobytes())
-    config = model.config.to_dict()
-    for local in ("_name_or_path", "transformers_version", "dtype", "torch_dtype"):
-        config.pop(local, None)
-    settings = [config, feature_extractor.to_dict()]
+    settings = [x.to_dict() for x in (model.config, model.generation_config)]
+    for name in ("_name_or_path", "transformers_version", "dtype", "torch_dtype"):
+        for local in settings:
+            local.pop(name, None)
+    own = {k: x for k, x in vars(processor).items() if isinstance(x, str | int | float | dict)}
+    tokenizer, writer = processor.tokenizer, getattr(processor.tokenizer, "backend_tokenizer", None)
+    written = json.loads(writer.to_str()) if writer else tokenizer.get_vocab()
+    for changing in ("padding", "truncation"):  # with each call
+        written.pop(changing, None)
+    settings += [processor.feature_extractor.to_dict(), own, written, tokenizer.special_tokens_map]
+    settings.append(getattr(tokenizer, "chat_template", None))
     digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 

@@ -3,13 +3,20 @@
 import json
 import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from ccsav.lalm import checkpoints
 from ccsav.lalm.batch_inputs import MARGIN
-from ccsav.lalm.families import find_family
+from ccsav.lalm.families import (
+    check_complete,
+    check_folder,
+    find_family,
+    limited_time,
+    named_errors,
+)
 from ccsav.lalm.heads import find_heads
 from ccsav.lalm.model import LALM
 
@@ -52,7 +59,8 @@ def load_lalm(
     Raises
     ------
     ValueError : for a model of an unsupported family
-    OSError : if there is no such model, or "small" was made from other parts than there are now
+    OSError : if there is no such model, a file of it is damaged or missing, or "small" was made
+        from other parts than there are now
     MemoryError : if its weights are larger than the memory
 
     Examples
@@ -75,20 +83,21 @@ def load_lalm(
     family = find_family(name_or_path, revision)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if dtype in ("auto", "fast"):
-        kind, able = torch.device(device).type, torch.cpu.get_capabilities()
-        native = dtype == "fast" and (able.get("avx512_bf16") or able.get("bf16"))
-        dtype = torch.bfloat16 if kind == "cuda" or (kind == "cpu" and native) else torch.float32
-    dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    dtype = _number_format(dtype, device)
     one_device = None if device_map else device
-    checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
-    model = family.load_model(name_or_path, dtype, device_map, revision)
-    model = (model if device_map else model.to(device)).eval().requires_grad_(False)
-    processor = family.load_processor(name_or_path, revision)
-    heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
-    window = _window(window, family.window or processor.feature_extractor.n_samples / rate, rate)
-    name = f"{name}@{revision}" if revision else name
-    return LALM(name, model, processor, family, heads, rate, window, max_pixels)
+    with named_errors(name_or_path):
+        check_complete(Path(name_or_path))
+        checkpoints.check_memory(name_or_path, dtype, one_device, family.unused, revision)
+        model = family.load_model(name_or_path, dtype, device_map, revision)
+        model = (model if device_map else model.to(device)).eval().requires_grad_(False)
+        processor = family.load_processor(name_or_path, revision)
+        heads, rate = find_heads(model, family.sites), processor.feature_extractor.sampling_rate
+        longest = family.window or processor.feature_extractor.n_samples / rate
+        name = f"{name}@{revision}" if revision else name
+        lalm = LALM(name, model, processor, family, heads, rate, longest, max_pixels)
+        with limited_time():  # a template can be missing, damaged, or loop
+            lalm.prompt()
+    return replace(lalm, window=_window(window, longest, rate))
 
 
 def _check_folder(name_or_path):
@@ -101,6 +110,8 @@ def _check_folder(name_or_path):
         hint = hint if folder in (MINI, OMNI) else "A folder with a config.json is expected."
         hint = "Make it in a clone of the repository: make small." if folder == SMALL else hint
         raise OSError(f"{name}: no model here. {hint}")
+    if local:
+        check_folder(folder)
     if folder == SMALL:
         note = folder / MADE_FROM
         made_from = json.loads(note.read_text("utf-8")) if note.is_file() else {}
@@ -109,6 +120,21 @@ def _check_folder(name_or_path):
                 f"{name}: this model was made from other parts than those that are now in "
                 f"{SMALL_PARTS}. Make it again: make small."
             )
+
+
+def _number_format(dtype, device):
+    """The torch dtype; `ValueError` for one that no model computes in, or an unknown device."""
+    try:
+        kind, able = torch.device(device).type, torch.cpu.get_capabilities()
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r}: {str(error).splitlines()[0]}.") from error
+    if dtype in ("auto", "fast"):
+        native = dtype == "fast" and (able.get("avx512_bf16") or able.get("bf16"))
+        return torch.bfloat16 if kind == "cuda" or (kind == "cpu" and native) else torch.float32
+    given, dtype = dtype, getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ValueError(f"dtype={given!r}: choose auto, fast, float32, bfloat16 or float16.")
+    return dtype
 
 
 def _window(seconds, longest, rate):

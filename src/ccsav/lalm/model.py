@@ -97,13 +97,13 @@ class LALM:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of weights, config and feature extractor, and of heads while they are silenced."""
+        """Hash of weights, settings, tokenizer, template, and of heads while they are silenced."""
         return silence.silenced_fingerprint(self._intact_fingerprint, self.silences)
 
     @cached_property
     def _intact_fingerprint(self):
         """Hash of the model whose heads are not silenced."""
-        return checkpoints.model_fingerprint(self.model, self.processor.feature_extractor)
+        return checkpoints.model_fingerprint(self.model, self.processor)
 
     def prompt(self, question: str | None = None, modality: str = "audio") -> str:
         """The text around the clip, up to the model's answer; default: the family's question.

@@ -7,6 +7,7 @@ under the `model_type` of its transformers config.
 import transformers
 
 from ._family import Family, Site, position_ids, shortened_encoder
+from ._folder import check_complete, check_folder, limited_time, named_errors
 from .audio_flamingo import AUDIO_FLAMINGO_3, MUSIC_FLAMINGO
 from .gemma3n import GEMMA3N
 from .gemma4 import GEMMA4
@@ -39,7 +40,18 @@ FAMILIES = {
     "qwen3_asr": QWEN3_ASR,
 }
 
-__all__ = ["FAMILIES", "Family", "Site", "find_family", "position_ids", "shortened_encoder"]
+__all__ = [
+    "FAMILIES",
+    "Family",
+    "Site",
+    "check_complete",
+    "check_folder",
+    "find_family",
+    "limited_time",
+    "named_errors",
+    "position_ids",
+    "shortened_encoder",
+]
 
 
 def find_family(name_or_path, revision: str | None = None) -> Family:
@@ -51,7 +63,7 @@ def find_family(name_or_path, revision: str | None = None) -> Family:
             f"{name_or_path}: no local folder, and the Hugging Face hub does not give it. Check "
             "the name and the connection, or give the folder of a model."
         ) from error
-    model_type = config.get("model_type")
+    model_type = str(config.get("model_type"))
     if model_type not in FAMILIES:
         known = ", ".join(f"{family.name} ({key})" for key, family in FAMILIES.items())
         raise ValueError(

@@ -1,8 +1,20 @@
 """Qwen2-Audio, and the mini and the small LALM, which are of the same class."""
 
+from pathlib import Path
+
 import torch
+import transformers
 
 from ._family import TOWER_SITES, Family, chat_prompt, processor_inputs, stride_2_frames
+from ._folder import check_template
+
+
+def _processor(name_or_path, revision=None) -> object:
+    """The processor of a folder that has a chat template."""
+    check_template(Path(name_or_path))
+    return transformers.AutoProcessor.from_pretrained(
+        name_or_path, revision=revision, trust_remote_code=False
+    )
 
 
 def _inputs(lalm, waveforms, prompts, samples) -> tuple[dict, torch.Tensor]:
@@ -20,4 +32,5 @@ QWEN2_AUDIO = Family(
     shortest=7,  # two audio tokens: the model takes a single one for a placeholder
     masks_padding=True,
     encoder="model.audio_tower",
+    processor=_processor,
 )
