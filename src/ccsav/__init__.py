@@ -6,6 +6,7 @@ from ccsav.evaluation.comparison import class_recalls, compare, evaluate, summar
 from ccsav.evaluation.splits import episodes
 from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.pipeline import extract
+from ccsav.extraction.stored import open
 from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM
 from ccsav.storage import describe_classifier, load_classifier, save_classifier
@@ -31,6 +32,7 @@ __all__ = [
     "load_classifier",
     "load_dataset",
     "load_lalm",
+    "open",
     "save_classifier",
     "summary",
 ]

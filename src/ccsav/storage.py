@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from sklearn.utils.validation import check_is_fitted
 
 from ccsav.extraction.activations import HeadActivations
-from ccsav.extraction.store import write_whole
+from ccsav.extraction.writing import write_whole
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.ccsav import CCSAVClassifier
 from ccsav.weights.hec import HECClassifier

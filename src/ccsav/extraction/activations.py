@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ccsav.clips.dataset import Dataset
 from ccsav.lalm.heads import select_heads
 
 
@@ -15,7 +16,8 @@ class HeadActivations:
 
     Parameters
     ----------
-    X : (N, K, D), float16 unless asked otherwise; vectors shorter than D end in zeros.
+    X : (N, K, D), float16 unless asked otherwise, in memory or `RowsOnDisk`; vectors shorter than D
+        end in zeros.
     y : (N,) class of each clip, an index into `labels`; None for a dataset without labels.
     labels : (C,) names of the classes.
     groups : (N,) group of each clip, or None.
@@ -86,6 +88,25 @@ class HeadActivations:
         decoder = (self.heads["kind"] != "encoder").to_numpy()  # (K,)
         sets = {"decoder heads": decoder} if decoder.any() else {}
         return sets if decoder.all() else sets | {"all heads": np.ones_like(decoder)}
+
+    @classmethod
+    def of(cls, dataset: Dataset, X, heads, provenance, rows=None, skipped=()) -> "HeadActivations":
+        """Head vectors X (N, K, D) of a dataset's clips, or of some rows, from a table of K heads.
+
+        skipped: clips that were left out, (path, reason).
+        """
+        table, labels = dataset.table, dataset.labels
+        table = table if rows is None else table.iloc[rows].reset_index(drop=True)
+        return cls(
+            X=X,
+            y=np.searchsorted(labels, table["label"].to_numpy(str)) if "label" in table else None,
+            labels=labels,
+            groups=table["group"].to_numpy() if "group" in table else None,
+            heads=heads.reset_index(drop=True).rename_axis("index"),
+            table=table,
+            skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
+            provenance=provenance,
+        )
 
     @classmethod
     def joined(cls, parts: Sequence["HeadActivations"]) -> "HeadActivations":

@@ -1,28 +1,24 @@
-"""Rows of head vectors as they are finished: from the cache, or batch by batch from the model."""
+"""Rows of head vectors as they are ready: from the store, or batch by batch from the model."""
 
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import torch
 
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.store import Cache
+from ccsav.extraction.store import Store
+from ccsav.extraction.survey import CLIP_ERRORS, Survey, reason_of
 from ccsav.lalm.model import LALM
 
 # raised whenever the same inputs would give other head vectors
 _ALGORITHM = {"audio": 2, "video": 2, "audio+video": 3}
-CLIP_ERRORS = (  # what reading a clip, or making the model's inputs of it, can raise
-    *(ArithmeticError, EOFError, LookupError, MemoryError),
-    *(OSError, RuntimeError, TypeError, ValueError),
-)
-_POLL = 0.2  # seconds between looks at rows that another process is computing
+_BLOCK = 1024  # clips that are looked up in the store at once
 _SAME_CORES = ("cpu",)  # devices that compute with the cores that also read clips
+_UNFIT = "the model's head vectors are NaN or infinite: load it in another dtype."
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +31,11 @@ class Extraction:
     heads: pd.DataFrame  # rows of the model's table of heads
     modality: str  # one of `LALM.modalities`
     dtype: str  # of the head vectors
-    batch_size: int  # clips per forward pass
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of a row: (K, D)."""
+        return len(self.heads), int(self.heads["dim"].max())
 
     def identity(self) -> dict:
         """Everything that decides a clip's head vectors, besides the clip and its prompt."""
@@ -49,6 +49,155 @@ class Extraction:
             "storage_dtype": self.dtype,
             "heads": self.heads[columns].astype(str).agg(":".join, axis=1).tolist(),
         }
+
+
+@dataclass(eq=False)
+class Rows:
+    """Head vectors of some clips as they are found or computed, in the order of their indices.
+
+    Parameters
+    ----------
+    X : (n, K, D), filled on the way; None to leave the rows in the store.
+    store : where rows are kept and looked for; None: nowhere.
+    batch_size : clips per forward pass; halved where memory does not suffice, if `adapt`.
+    keys : key of each clip that has a row, {clip: 32 bytes}.
+    """
+
+    work: Extraction
+    survey: Survey
+    store: Store | None
+    X: np.ndarray | None
+    place: dict[int, int]  # {clip: its row in X}
+    batch_size: int
+    adapt: bool = False
+    keys: dict[int, bytes] = field(default_factory=dict)
+    first: dict[bytes, int] = field(default_factory=dict)  # {key: the first clip that has it}
+
+    def ready(self, clips: Sequence[int]) -> Iterator[tuple[list[int], dict[int, str]]]:
+        """Find or compute rows; yields clips whose row is ready, and {clip: reason} of others.
+
+        On a GPU, what comes next is read from disk while the model computes. Clips of equal bytes
+        and prompts have one row.
+        """
+        steps = self._steps(clips)
+        if self.work.lalm.device.type not in _SAME_CORES:
+            steps = _ahead(steps)
+        failed = {}
+        for done, passes, loaded, reasons in steps:
+            for batch, inputs in passes:
+                done = done + self._compute(batch, inputs, loaded, reasons)
+            failed |= reasons
+            yield done, reasons
+        copies = {i: first for i, key in self.keys.items() if (first := self.first[key]) != i}
+        yield [], {i: failed[first] for i, first in copies.items() if first in failed}
+        if self.X is not None:
+            for i, first in copies.items():
+                self.X[self.place[i]] = self.X[self.place[first]]
+
+    def close(self) -> None:
+        """Write what is not on disk yet, if there is a store."""
+        if self.store is not None:
+            self.store.close()
+        self.survey.close()
+
+    def _steps(self, clips):
+        """Look up block by block, and load what is missing: (ready, passes, loaded, reasons)."""
+        for start in range(0, len(clips), _BLOCK):
+            new, copies, reasons = self._identify(clips[start : start + _BLOCK])
+            stored = self._stored(new)
+            yield copies + [i for i in new if i in stored], [], {}, reasons
+            missing = [i for i in new if i not in stored]
+            while missing:
+                batch, missing = missing[: self.batch_size], missing[self.batch_size :]
+                loaded, reasons = self._load(batch)
+                passes, others = self._inputs(loaded)
+                yield [], passes, loaded, reasons | others
+
+    def _identify(self, clips):
+        """Set the keys of clips: those of new keys, copies of earlier clips, {clip: reason}."""
+        new, copies, reasons = [], [], {}
+        for i in clips:
+            try:
+                content = f"{self.survey.digest(i)}\n{self.work.prompts[i]}"
+            except CLIP_ERRORS as error:
+                reasons[i] = reason_of(error, self.work.dataset, i)
+                continue
+            key = hashlib.sha256(content.encode()).digest()
+            self.keys[i] = key
+            (copies if key in self.first else new).append(i)
+            self.first.setdefault(key, i)
+        return new, copies, reasons
+
+    def _stored(self, clips):
+        """Those of clips that the store has; their rows go to X."""
+        if self.store is None or not clips:
+            return set()
+        keys, at = [self.keys[i] for i in clips], range(len(clips))
+        if self.X is not None:
+            found = self.store.read(keys, self.X, [self.place[i] for i in clips])
+        elif self.survey.verify:
+            found = self.store.read(
+                keys, np.empty((len(keys), *self.work.shape), self.work.dtype), at
+            )
+        else:
+            found = self.store.find(keys)[:, 0] >= 0
+        return {i for i, here in zip(clips, found, strict=True) if here}
+
+    def _load(self, clips):
+        """Read clips as the model takes them: {clip: waveforms, videos}, and {clip: reason}."""
+        loaded, reasons = {}, {}
+        for i in clips:
+            try:
+                loaded[i] = load_clips(self.work.lalm, self.work.dataset, [i], self.work.modality)
+            except CLIP_ERRORS as error:
+                reasons[i] = reason_of(error, self.work.dataset, i)
+        return loaded, reasons
+
+    def _inputs(self, loaded):
+        """Forward passes (clips, inputs) of loaded clips, and {clip: reason} of those not taken."""
+        if not loaded:
+            return [], {}
+        clips, work = list(loaded), self.work
+        waveforms = [clip for sounds, _ in loaded.values() for clip in sounds or []] or None
+        videos = [clip for _, frames in loaded.values() for clip in frames or []] or None
+        try:
+            passes = work.lalm.passes(waveforms, [work.prompts[i] for i in clips], videos)
+            return [([clips[j] for j in indices], inputs) for indices, inputs in passes], {}
+        except CLIP_ERRORS as error:
+            if len(clips) == 1:
+                return [], {clips[0]: reason_of(error, work.dataset, clips[0])}
+        passes, reasons = [], {}
+        for i in clips:  # alone, to find those that the model does not take
+            taken, failed = self._inputs({i: loaded[i]})
+            passes += taken
+            reasons |= failed
+        return passes, reasons
+
+    def _compute(self, clips, inputs, loaded, reasons):
+        """Compute and keep the rows of one forward pass; the clips that have one now."""
+        try:
+            vectors = self.work.lalm.head_vectors_of(inputs, self.work.heads).numpy()  # (B, K, D)
+        except torch.OutOfMemoryError:
+            if not self.adapt or len(clips) == 1:
+                raise
+            self.batch_size = half = max(1, len(clips) // 2)
+            done = []
+            for part in (clips[:half], clips[half:]):
+                for again, fewer in self._inputs({i: loaded[i] for i in part})[0]:
+                    done += self._compute(again, fewer, loaded, reasons)
+            return done
+        with np.errstate(over="ignore"):
+            rows = vectors.astype(self.work.dtype)
+        for i, row, vector in zip(clips, rows, vectors, strict=True):
+            if not np.isfinite(row).all():
+                overflow = f"a head vector exceeds {self.work.dtype}: pass dtype='float32'."
+                reasons[i] = overflow if np.isfinite(vector).all() else _UNFIT
+                continue
+            if self.X is not None:
+                self.X[self.place[i]] = row
+            if self.store is not None:
+                self.store.put(self.keys[i], row, self.work.prompts[i])
+        return [i for i in clips if i not in reasons]
 
 
 def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str) -> tuple:
@@ -65,99 +214,10 @@ def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: s
     return waveforms, videos
 
 
-def compute_rows(work: Extraction, clips: Mapping, store: Cache) -> Iterator[tuple]:
-    """Compute the row of each key in `clips`, {key: equal clips}, or take it from the store.
-
-    Yields (key, row (K, D), None), or (key, None, reason) for a clip that fails. On a GPU, the next
-    batch is read from disk while the model computes this one. Rows that another process is
-    computing are left to it, and looked for at the end.
-    """
-    queue, next_batch = deque(clips), None
-    with ThreadPoolExecutor(max_workers=1) as reader, closing(store):
-        while queue or next_batch:
-            mine, stored = _claim(queue, store, work.batch_size)
-            batch, next_batch = next_batch, None
-            if mine:
-                load = partial(_load_batch, work, {key: clips[key][0] for key in mine})
-                alone = work.lalm.device.type in _SAME_CORES
-                next_batch = load if alone else reader.submit(load).result
-            yield from ((key, row, None) for key, row in stored.items())
-            if batch is not None:
-                yield from _compute_batch(work, *batch(), store)
-            elif not mine and not stored:
-                time.sleep(_POLL)
-
-
-def _claim(queue, store, most):
-    """Take up to `most` keys off the queue to compute, and rows that are stored already."""
-    mine, stored = [], {}
-    for _ in range(len(queue)):
-        if len(mine) == most or (not mine and len(stored) == most):
-            break
-        key = queue.popleft()
-        row = store.get(key)
-        if row is not None:
-            stored[key] = row
-        elif store.claim(key):
-            mine.append(key)
-        else:
-            queue.append(key)
-    return mine, stored
-
-
-def _load_batch(work, clips):
-    """Read clips {key: index}: forward passes (keys, inputs), and {key: reason} of failures."""
-    loaded, reasons = {}, {}
-    for key, i in clips.items():
-        try:
-            loaded[key] = load_clips(work.lalm, work.dataset, [i], work.modality)
-        except CLIP_ERRORS as error:
-            reasons[key] = reason_of(error, work.dataset, i)
-    passes, others = _make_inputs(work, loaded, clips) if loaded else ([], {})
-    return passes, reasons | others
-
-
-def _make_inputs(work, loaded, clips):
-    """Forward passes of clips {key: waveforms, videos}, and {key: reason} of those not taken."""
-    keys = list(loaded)
-    waveforms = [clip for sounds, _ in loaded.values() for clip in sounds or []] or None
-    videos = [clip for _, frames in loaded.values() for clip in frames or []] or None
-    try:
-        passes = work.lalm.passes(waveforms, [work.prompts[clips[key]] for key in keys], videos)
-        return [([keys[i] for i in indices], inputs) for indices, inputs in passes], {}
-    except CLIP_ERRORS as error:
-        if len(keys) == 1:
-            return [], {keys[0]: reason_of(error, work.dataset, clips[keys[0]])}
-    passes, reasons = [], {}
-    for key in keys:  # alone, to find those that the model does not take
-        taken, failed = _make_inputs(work, {key: loaded[key]}, clips)
-        passes += taken
-        reasons |= failed
-    return passes, reasons
-
-
-def reason_of(error: Exception, dataset: Dataset, i: int) -> str:
-    """Why clip `i` cannot be used, in one line that does not repeat its name."""
-    text = " ".join(str(error).split()).removeprefix(f"{dataset.path(i)}: ")
-    text = text.removeprefix("waveform 0: ")
-    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
-
-
-def _compute_batch(work, passes, reasons, store):
-    """Compute the rows of a loaded batch and store them; yields as `compute_rows` does."""
-    for keys, inputs in passes:
-        vectors = work.lalm.head_vectors_of(inputs, work.heads).numpy()  # (B, K, D)
-        with np.errstate(over="ignore"):
-            rows = dict(zip(keys, vectors.astype(work.dtype), strict=True))
-        for key, vector in zip(keys, vectors, strict=True):
-            if np.isfinite(rows[key]).all():
-                store.put(key, rows[key])
-                continue
-            del rows[key]
-            reasons[key] = "the model's head vectors are NaN or infinite: load it in another dtype."
-            if np.isfinite(vector).all():
-                reasons[key] = f"a head vector exceeds {work.dtype}: pass dtype='float32'."
-        yield from ((key, row, None) for key, row in rows.items())
-    for key, reason in reasons.items():
-        store.release(key)
-        yield key, None, reason
+def _ahead(items):
+    """The same items; a thread makes the next while one is in use."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield item

@@ -1,22 +1,31 @@
-"""From a dataset and a model to head vectors: check, survey, compute or take from the cache."""
+"""From a dataset and a model to head vectors: survey, then take from the store or compute."""
 
 import hashlib
+import json
 import warnings
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset, count_and_name
 from ccsav.extraction.activations import HeadActivations
-from ccsav.extraction.batches import CLIP_ERRORS, Extraction, compute_rows, reason_of
-from ccsav.extraction.store import Cache
+from ccsav.extraction.batches import Extraction, Rows
+from ccsav.extraction.on_disk import RowsOnDisk
+from ccsav.extraction.ranks import checked_rank, find_rank
+from ccsav.extraction.store import Store
+from ccsav.extraction.survey import Survey
 from ccsav.lalm.model import LALM
+
+_CHOICES = {
+    "on_error": ("raise", "skip"),
+    "dtype": ("float16", "float32"),
+    "keep": ("memory", "disk"),
+}
+_AUTO = {"cpu": 16, "cuda": 64}  # clips per forward pass at first, with batch_size="auto"
 
 
 class ExtractionError(ValueError):
@@ -30,11 +39,14 @@ def extract(
     *,
     heads=None,
     modality: str = "audio",
-    batch_size: int = 16,
+    batch_size: int | str = 16,
     cache: str | Path | None = None,
     on_error: str = "raise",
     truncate: bool = False,
     dtype: str = "float16",
+    keep: str = "memory",
+    rank: str | tuple[int, int] | None = None,
+    verify: bool = False,
     progress: bool = True,
 ) -> HeadActivations:
     """Compute the head vectors of every clip of a dataset, in one forward pass per clip.
@@ -45,12 +57,18 @@ def extract(
     question : one for all clips, or one per clip; default: the family's own.
     heads : which heads, as in `LALM.select`; default: those of the decoder.
     modality : what the model is given of a clip, one of `LALM.modalities`.
-    batch_size : clips per forward pass; choose few for videos, which make long prompts.
+    batch_size : clips per forward pass; choose few for videos, which make long prompts. "auto":
+        16 on a CPU, 64 on a GPU, halved when its memory does not suffice.
     cache : folder to keep finished rows in and to take them from; default: none. A row is found
         by the model's weights, the question, the heads, the formats and the clip's bytes.
     on_error : "raise", or "skip": leave out clips that cannot be used, and list them in `skipped`.
     truncate : use (and read) the beginning of clips longer than the window; otherwise they fail.
     dtype : format of the head vectors, "float16" or "float32".
+    keep : where X is: "memory", or "disk", in the cache: see `RowsOnDisk`.
+    rank : compute a part of the clips, (rank, number of ranks): all that rank, rank + number, …;
+        "auto": as torchrun, accelerate or Slurm number this process; default: all clips.
+    verify : read all recordings and rows again; otherwise a recording whose path, size and time of
+        change are known counts as unchanged, and rows that stay on disk are checked when read.
     progress : show a bar with clips per second.
 
     Raises
@@ -67,71 +85,97 @@ def extract(
     >>> ccsav.extract(ccsav.load_lalm("mini"), dataset, "What sound is this?", progress=False)
     HeadActivations(2 clips × 48 heads × 32 numbers in float16, no labels, 0 clips skipped, ...)
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f'on_error={on_error!r}: choose "raise" or "skip".')
-    if dtype not in ("float16", "float32"):
-        raise ValueError(f'dtype={dtype!r}: choose "float16" or "float32".')
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: choose at least 1.")
-    n = len(dataset)
+    _check(cache, batch_size, on_error=on_error, dtype=dtype, keep=keep)
+    rank = find_rank() if rank == "auto" else checked_rank((0, 1) if rank is None else rank)
+    if rank[1] > 1 and cache is None:
+        raise ValueError(f"rank {rank}: give a cache, in which the parts come together.")
+    prompts = _prompts(lalm, question, modality, len(dataset))
+    work = Extraction(lalm, dataset, prompts, lalm.select(heads, modality), modality, dtype)
+    clips = range(rank[0], len(dataset), rank[1])
+    survey = Survey(dataset, modality, cache and Path(cache) / "recordings", verify)
+    seconds, reasons, cut = _survey(work, survey, clips, truncate)
+    if reasons and on_error == "raise":
+        raise ExtractionError(_listed(dataset, reasons))
+    X = np.zeros((len(clips), *work.shape), dtype) if keep == "memory" else None
+    place = {i: j for j, i in enumerate(clips)}
+    store = None if cache is None else _store(work, cache, rank)
+    rows = Rows(work, survey, store, X, place, *_batch_size(lalm, batch_size))
+    order = sorted(seconds, key=lambda i: -seconds[i])
+    reasons |= _compute(rows, order, rank, on_error, progress)
+    if keep == "disk":
+        store.refresh()
+        X = RowsOnDisk(store, [rows.keys.get(i, bytes(32)) for i in clips])
+    cut = len(cut - reasons.keys())
+    acts = _assemble(work, clips, X, reasons, cut)
+    _warn(acts, len(rows.keys) - len(rows.first), lalm.window, cut)
+    return acts
+
+
+def _check(cache, batch_size, **options):
+    """Raise `ValueError` for options with other values than they can have."""
+    for name, value in options.items():
+        if value not in _CHOICES[name]:
+            raise ValueError(f"{name}={value!r}: choose {' or '.join(map(repr, _CHOICES[name]))}.")
+    if options["keep"] == "disk" and cache is None:
+        raise ValueError('keep="disk": give a cache, which is where the rows stay.')
+    if batch_size != "auto" and batch_size < 1:
+        raise ValueError(f'batch_size={batch_size}: choose at least 1, or "auto".')
+    old = [] if cache is None else list(Path(cache).glob("*/locks"))
+    if old:
+        warnings.warn(
+            f"{cache}: {len(old)} folders of an earlier version, a file for each row, are not read "
+            f"any more, and can be removed: rm -r {old[0].parent}",
+            stacklevel=3,
+        )
+
+
+def _prompts(lalm, question, modality, n):
+    """The prompt of each of n clips."""
     questions = [question] * n if isinstance(question, str | None) else list(question)
     if len(questions) != n:
         raise ValueError(f"{len(questions)} questions for {n} clips: give one, or one per clip.")
     prompt_of = {text: lalm.prompt(text, modality) for text in set(questions)}
-    prompts = [prompt_of[text] for text in questions]
-    chosen = lalm.select(heads, modality)
-    work = Extraction(lalm, dataset, prompts, chosen, modality, dtype, batch_size)
-    seconds, digests, reasons = _survey(work, truncate)
-    if reasons and on_error == "raise":
-        raise ExtractionError(_listed(dataset, reasons))
-    clips = defaultdict(list)  # {key of the row: clips with the same bytes and prompt}
-    for i in np.argsort(-seconds, kind="stable"):
-        if i not in reasons:
-            content = f"{digests[i]}\n{prompts[i]}"
-            clips[hashlib.sha256(content.encode()).hexdigest()].append(i)
-    X = _compute(work, clips, Cache(cache or None, work.identity()), on_error, progress, reasons)
-    cut = sum(bool(lalm.duration_problem(s)) for i, s in enumerate(seconds) if i not in reasons)
-    acts = _assemble(work, X, reasons, cut)
-    notes = count_and_name(acts.skipped["path"].tolist(), "clips were left out (see `skipped`)")
-    if cut:
-        notes.append(f"{cut} clips were cut to the model's window of {lalm.window:g} s")
-    if copies := sum(map(len, clips.values())) - len(clips):
-        notes.append(f"{copies} clips have the same bytes as another clip")
-    for note in notes:
-        warnings.warn(note, stacklevel=2)
-    return acts
+    return [prompt_of[text] for text in questions]
 
 
-def _survey(work, truncate):
-    """Durations, (N,) seconds, {clip: digest}, and {clip: reason} of clips that do not fit."""
-    dataset, digests, reasons = work.dataset, {}, {}
-    seconds = np.zeros(len(dataset))
-    for i in range(len(dataset)):
-        try:
-            seconds[i] = dataset.seconds(i, work.modality)
-            if problem := work.lalm.duration_problem(seconds[i], truncate):
-                reasons[i] = problem
-            else:
-                digests[i] = dataset.digest(i, work.modality)
-        except CLIP_ERRORS as error:
-            reasons[i] = reason_of(error, dataset, i)
-    return seconds, digests, reasons
+def _survey(work, survey, clips, truncate):
+    """Durations of clips that can be used, reasons of the others, and those that are cut."""
+    seconds, reasons = survey.seconds(clips)
+    for i, length in seconds.items():
+        if problem := work.lalm.duration_problem(length, truncate):
+            reasons[i] = problem
+    seconds = {i: length for i, length in seconds.items() if i not in reasons}
+    return seconds, reasons, {i for i, s in seconds.items() if work.lalm.duration_problem(s)}
 
 
-def _compute(work, clips, store, on_error, progress, reasons):
-    """X, (N, K, D), with zeros for clips that fail, which are added to `reasons`."""
-    X = np.zeros((len(work.dataset), len(work.heads), work.heads["dim"].max()), work.dtype)
-    bar = tqdm(total=sum(map(len, clips.values())), unit=" clips", disable=not progress)
-    with bar, closing(compute_rows(work, clips, store)) as rows:
-        for key, row, reason in rows:
-            if reason is None:
-                X[clips[key]] = row
-            elif on_error == "skip":
-                reasons |= dict.fromkeys(clips[key], reason)
-            else:
-                raise ExtractionError(_listed(work.dataset, {clips[key][0]: reason}))
-            bar.update(len(clips[key]))
-    return X
+def _store(work, cache, rank):
+    """The store of rows that are made as these are; its folder's name is a hash of how."""
+    identity = work.identity()
+    text = json.dumps(identity, indent=1, sort_keys=True)
+    folder = Path(cache) / hashlib.sha256(text.encode()).hexdigest()[:16]
+    about = {"identity": identity, "shape": work.shape, **_origin(work)}
+    about["heads"] = work.heads.reset_index(drop=True).to_dict(orient="list")
+    return Store(folder, work.shape, work.dtype, about=about, join_all=rank[1] == 1)
+
+
+def _batch_size(lalm, batch_size):
+    """Clips per forward pass, and whether to halve them where memory does not suffice."""
+    auto = batch_size == "auto"
+    return (_AUTO.get(lalm.device.type, 16) if auto else batch_size), auto
+
+
+def _compute(rows, order, rank, on_error, progress):
+    """Let all rows be found or computed; {clip: reason} of those that cannot be."""
+    reasons, work = {}, rows.work
+    of = f" of rank {rank[0]} of {rank[1]}" if rank[1] > 1 else ""
+    bar = tqdm(total=len(order), unit=f" clips{of}", disable=not progress)
+    with bar, closing(rows), closing(rows.ready(order)) as steps:
+        for done, failed in steps:
+            if failed and on_error == "raise":
+                raise ExtractionError(_listed(work.dataset, dict([min(failed.items())])))
+            reasons |= failed
+            bar.update(len(done) + len(failed))
+    return reasons
 
 
 def _listed(dataset, reasons):
@@ -140,29 +184,35 @@ def _listed(dataset, reasons):
     return f"{len(lines)} of {len(dataset)} clips cannot be used:\n- " + "\n- ".join(lines)
 
 
-def _assemble(work, X, reasons, truncated):
-    """Head vectors, (N, K, D), with their clips and origin, without the clips that failed."""
-    lalm, dataset = work.lalm, work.dataset
-    kept = np.array([i not in reasons for i in range(len(dataset))])  # (N,)
-    labels, table = dataset.labels, dataset.table[kept].reset_index(drop=True)
-    skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
-    provenance = {
+def _origin(work):
+    """What the head vectors come from, as plain data."""
+    lalm = work.lalm
+    return {
         "model": lalm.name,
         "family": lalm.family.name,
-        "prompts": sorted(set(work.prompts)),
         "modality": work.modality,
         "max_pixels": lalm.max_pixels,
         "device": str(lalm.device),
-        "truncated": truncated,
         "versions": {name: version(name) for name in ("ccsav", "torch", "transformers")},
     }
-    return HeadActivations(
-        X=X if kept.all() else X[kept],
-        y=np.searchsorted(labels, table["label"].to_numpy(str)) if "label" in table else None,
-        labels=labels,
-        groups=table["group"].to_numpy() if "group" in table else None,
-        heads=work.heads.reset_index(drop=True).rename_axis("index"),
-        table=table,
-        skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
-        provenance=provenance | work.identity(),
-    )
+
+
+def _assemble(work, clips, X, reasons, cut):
+    """Head vectors, (N, K, D), with their clips and origin, without the clips that failed."""
+    dataset, kept = work.dataset, np.array([i not in reasons for i in clips])  # (n,)
+    skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
+    prompts = sorted({work.prompts[i] for i in clips})
+    origin = _origin(work) | {"prompts": prompts, "truncated": cut} | work.identity()
+    rows, X = np.asarray(clips, dtype=int)[kept], X if kept.all() else X[kept]
+    return HeadActivations.of(dataset, X, work.heads, origin, rows, skipped)
+
+
+def _warn(acts, copies, window, cut):
+    """Warn of what is not as a user may expect."""
+    notes = count_and_name(acts.skipped["path"].tolist(), "clips were left out (see `skipped`)")
+    if cut:
+        notes.append(f"{cut} clips were cut to the model's window of {window:g} s")
+    if copies:
+        notes.append(f"{copies} clips have the same bytes as another clip")
+    for note in notes:
+        warnings.warn(note, stacklevel=3)

@@ -1,7 +1,9 @@
 """Head vectors given by a user: checked, converted to tensors, and processed in chunks."""
 
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 
 import numpy as np
 import torch
@@ -46,6 +48,19 @@ def _as_tensor(X) -> torch.Tensor:
     with warnings.catch_warnings():  # a read-only array is safe: X is never written to
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.as_tensor(np.ascontiguousarray(X))
+
+
+def in_parts(votes: Callable) -> Callable:
+    """Let a method of X (N, K, D) read an array on disk a few clips at a time."""
+
+    @wraps(votes)
+    def method(self, X):
+        if isinstance(X, np.ndarray | torch.Tensor) or len(getattr(X, "shape", ())) != 3:
+            return votes(self, X)
+        parts = chunks(len(X), math.prod(X.shape[1:]))
+        return np.concatenate([votes(self, np.asarray(X[rows])) for rows in parts])
+
+    return method
 
 
 def chunks(n: int, size: int) -> Iterator[slice]:

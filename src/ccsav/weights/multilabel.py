@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ccsav.weights import readout, reliability
-from ccsav.weights.arrays import check_head_vectors, chunks
+from ccsav.weights.arrays import check_head_vectors, chunks, in_parts
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.ridge import regression
 
@@ -110,6 +110,7 @@ class MultiLabelCCSAVClassifier(HeadClassifier):
         self._fit_decision(X, Y, weights)
         return self
 
+    @in_parts
     def decision_function(self, X) -> np.ndarray:
         """Score of each class, the weighted mean of detectors, X (N, K, D) → (N, C), 0 to 1."""
         X = self._check_fitted(X)

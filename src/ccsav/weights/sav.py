@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from ccsav.weights.arrays import chunks
+from ccsav.weights.arrays import chunks, in_parts
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.readout import cosines, directions, prototypes
 
@@ -62,6 +62,7 @@ class SAVClassifier(HeadClassifier):
         self.heads_ = np.argsort(-self.success_, kind="stable")[: self.n_heads]
         return self
 
+    @in_parts
     def class_votes(self, X) -> np.ndarray:
         """Number of votes for each class, X (N, K, D) → (N, C).
 

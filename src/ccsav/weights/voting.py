@@ -9,7 +9,7 @@ import scipy.special
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ccsav.weights.arrays import chunks
+from ccsav.weights.arrays import chunks, in_parts
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.readout import class_scores, posteriors, unit, weighted_vote
 from ccsav.weights.reliability import top_heads
@@ -19,6 +19,7 @@ from ccsav.weights.ridge import joint_scores
 class VotingClassifier(HeadClassifier):
     """Prediction of a fitted `CCSAVClassifier`, from all its heads or some of them."""
 
+    @in_parts
     def class_votes(self, X) -> np.ndarray:
         """Score of each class, Σ_k w_kc · p_k(c | x), X (N, K, D) → (N, C), from 0 to 1.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ccsav.extraction.store import write_whole
+from ccsav.extraction.writing import write_whole
 
 CHUNK = 256  # clips or questions after which answers are written to the file
 

@@ -1,11 +1,21 @@
 """Shorthands of the extraction tests."""
 
+import numpy as np
+
 from ccsav import extract
+from ccsav.extraction.shards import read_shard
 
 
 def run(lalm, dataset, *args, **options):
     return extract(lalm, dataset, *args, progress=False, **options)
 
 
+def shards_in(cache):
+    """The shards with head vectors."""
+    return sorted(f for f in cache.glob("*/*.safetensors") if f.parent.name != "recordings")
+
+
 def rows_in(cache):
-    return sorted(f.name for f in cache.rglob("*.safetensors"))
+    """The keys of all stored rows, also of those that are stored twice."""
+    keys = [read_shard(shard).keys for shard in shards_in(cache)]
+    return sorted(key.tobytes() for key in np.concatenate([np.zeros((0, 32), np.uint8), *keys]))

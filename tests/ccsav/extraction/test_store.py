@@ -1,137 +1,184 @@
+import hashlib
 import json
-import signal
-import subprocess
-import sys
+import os
+import shutil
 import time
 
 import numpy as np
 import pytest
-import soundfile
 
-from ccsav import load_dataset
-from ccsav.extraction import batches
-from ccsav.extraction.store import Cache, write_whole
-from tests.ccsav.extraction.helpers import rows_in, run
+from ccsav.extraction import store as stores
+from ccsav.extraction.shards import read_shard, row_count, write_shard
+from ccsav.extraction.store import Store
+from ccsav.extraction.writing import remove_unfinished, write_whole
 
-WORKER = """
-import json, sys
-import ccsav
-from ccsav.lalm.model import LALM
-
-lalm = ccsav.load_lalm(sys.argv[1], device="cpu")
-job = json.loads(sys.stdin.readline())
-compute, sizes = LALM.head_vectors_of, []
-
-def watched(lalm, prepared, heads):
-    sizes.append(len(prepared[1]))
-    if len(sizes) == job["pause_at"]:
-        print("paused", flush=True)
-        sys.stdin.readline()
-    return compute(lalm, prepared, heads)
-
-LALM.head_vectors_of = watched
-dataset = ccsav.load_dataset(job["folder"])
-ccsav.extract(lalm, dataset, cache=job["cache"], batch_size=2, progress=False)
-print(sum(sizes), flush=True)
-"""
+SHAPE = (4, 3)  # of a row
 
 
-@pytest.fixture(scope="module")
-def workers(model_folders):
-    """Two processes that extract, and pause before a given forward pass; started together."""
-    command = [sys.executable, "-c", WORKER, str(model_folders["whisper"])]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
-    yield iter(processes)
-    for process in processes:
-        process.kill()
-        process.communicate()
+def key(i):
+    return hashlib.sha256(str(i).encode()).digest()
 
 
-def begin(worker, folder, cache, pause_at):
-    """Let a worker extract, until it pauses."""
-    job = {"folder": str(folder), "cache": str(cache), "pause_at": pause_at}
-    print(json.dumps(job), file=worker.stdin, flush=True)
-    assert worker.stdout.readline() == "paused\n"
+def row(i, of=1):
+    return np.full(SHAPE, i * of, np.float16)
 
 
-@pytest.fixture
-def many(tmp_path):
-    """Twenty clips of half a second."""
-    rng = np.random.default_rng(0)
-    for i in range(20):
-        path = tmp_path / "many" / "ab"[i % 2] / f"{i}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, rng.normal(0, 0.1, 8_000), 16_000)
-    return tmp_path / "many"
+def opened(folder, **options):
+    return Store(folder, SHAPE, "float16", **{"most": 8} | options)
 
 
-@pytest.mark.slow
-def test_kill_loses_at_most_the_batches_in_flight(workers, whisper, many, tmp_path, passes):
-    cache, worker = tmp_path / "cache", next(workers)
-    begin(worker, many, cache, pause_at=4)
-    worker.kill()
-    assert worker.wait() == -signal.SIGKILL
-    assert len(rows_in(cache)) == 6  # of three passes; the fourth was in flight
-    acts = run(whisper, load_dataset(many), cache=cache)
-    assert sum(passes) == 20 - 6  # locks of the dead process are not in the way
-    plain = run(whisper, load_dataset(many))
-    np.testing.assert_allclose(acts.X, plain.X, rtol=1e-2, atol=1e-3)
-
-
-def test_two_processes_share_a_cache(workers, whisper, many, tmp_path, passes, monkeypatch):
-    cache, worker, sleep, waits = tmp_path / "cache", next(workers), time.sleep, []
-    begin(worker, many, cache, pause_at=3)
-
-    def wait(seconds):
-        """Called when the worker has claimed all clips that are left: let it continue."""
-        if not waits:
-            print(file=worker.stdin, flush=True)
-        waits.append(seconds)
-        sleep(0.01)
-
-    monkeypatch.setattr(batches.time, "sleep", wait)
-    acts = run(whisper, load_dataset(many), cache=cache)
-    assert waits
-    # the worker had two batches, and claims on two more: no clip was computed twice
-    assert int(worker.stdout.readline()) == 8 and sum(passes) == 12
-    assert len(rows_in(cache)) == 20
-    np.testing.assert_allclose(acts.X, run(whisper, load_dataset(many)).X, rtol=1e-2, atol=1e-3)
-
-
-def test_claims_are_exclusive_and_end_with_their_row(tmp_path):
-    one, two = Cache(tmp_path, {"a": 1}), Cache(tmp_path, {"a": 1})
-    assert one.folder == two.folder != Cache(tmp_path, {"a": 2}).folder
-    assert one.claim("abc")
-    assert not two.claim("abc")  # the other computes it
-    assert two.get("abc") is None
-    one.put("abc", np.arange(3))
-    assert not two.claim("abc")  # the other has stored it
-    assert two.get("abc").tolist() == [0, 1, 2]
-    assert one.claim("xyz")
-    one.close()
-    assert two.claim("xyz")
-    two.close()
-    assert not list(two.folder.glob("locks/*"))
-
-
-def test_damaged_row_is_computed_again(whisper, dataset, tmp_path, passes):
-    cache = tmp_path / "cache"
-    first = run(whisper, dataset, cache=cache)
-    next(cache.rglob("*.safetensors")).write_bytes(b"damaged")
-    with pytest.warns(UserWarning, match="is damaged and will be computed again"):
-        again = run(whisper, dataset, cache=cache)
-    assert passes == [12, 1]
-    np.testing.assert_allclose(first.X, again.X, rtol=1e-2, atol=1e-3)
-
-
-def test_without_a_folder_nothing_is_stored(tmp_path):
-    store = Cache(None, {"a": 1})
-    assert store.claim("abc")
-    store.put("abc", np.arange(3))
-    assert store.get("abc") is None and store.claim("abc")
-    store.release("abc")
+def filled(folder, rows, **options):
+    """A closed store of some rows."""
+    store = opened(folder, **options)
+    for i in rows:
+        store.put(key(i), row(i), f"prompt {i % 2}")
     store.close()
+    return folder
+
+
+def read(store, rows):
+    out = np.full((len(rows), *SHAPE), -1, np.float16)
+    return store.read([key(i) for i in rows], out, range(len(rows))), out[:, 0, 0].tolist()
+
+
+def files(folder):
+    return sorted(folder.glob("*.safetensors"))
+
+
+def test_rows_are_found_in_any_order_and_only_those(tmp_path):
+    store = opened(filled(tmp_path / "s", range(20)))
+    assert len(store) == 20 and store.prompts() == ["prompt 0", "prompt 1"]
+    good, values = read(store, [19, 99, 0, 7, 7])
+    assert good.tolist() == [True, False, True, True, True]
+    assert values == [19, -1, 0, 7, 7]
+    assert store.find([key(3), key(50)])[:, 0].tolist() == [0, -1]
+    out = np.zeros((2, 2, 3), np.float16)
+    store.read([key(5), key(6)], out, [1, 0], heads=[0, 3])
+    assert out[:, 0, 0].tolist() == [6, 5]
+
+
+def test_an_empty_or_absent_folder_is_an_empty_store(tmp_path):
+    store = opened(tmp_path / "absent")
+    assert len(store) == 0 and not read(store, [1])[0].any()
+    assert not (tmp_path / "absent").exists()  # made when the first row is written
+
+
+def test_many_small_runs_leave_few_files(tmp_path):
+    for i in range(30):
+        filled(tmp_path / "s", [i])
+        assert len(files(tmp_path / "s")) <= (i + 1) / 4 + 1  # half a shard each, and the rest
+    assert read(opened(tmp_path / "s"), range(30))[1] == list(range(30))
+
+
+def test_a_long_run_joins_what_it_wrote_each_minute(tmp_path, monkeypatch):
+    monkeypatch.setattr(stores, "SECONDS", 0.0)  # every row is written at once
+    store = opened(tmp_path / "s")
+    for i in range(50):
+        store.put(key(i), row(i))
+        assert len(files(tmp_path / "s")) <= 50 // 8 + 8
+        assert read(opened(tmp_path / "s"), range(i + 1))[0].all()  # nothing waits
+    store.close()
+    assert len(files(tmp_path / "s")) <= 7
+    assert read(opened(tmp_path / "s"), range(50))[1] == list(range(50))
+
+
+def test_ranks_join_only_their_own(tmp_path):
+    one, two = (opened(tmp_path / "s", join_all=False) for _ in range(2))
+    for i in range(3):
+        one.put(key(i), row(i))
+        one.flush()
+    two.put(key(9), row(9))
+    two.close()
+    one.close()
+    assert sorted(row_count(file) for file in files(tmp_path / "s")) == [1, 3]
+
+
+def test_two_writers_of_one_row_do_no_harm(tmp_path):
+    one, two = opened(tmp_path / "s"), opened(tmp_path / "s")
+    for store in (one, two):
+        for i in range(5):
+            store.put(key(i), row(i))
+    one.close()
+    two.close()
+    assert read(opened(tmp_path / "s"), range(5))[1] == list(range(5))
+
+
+def test_a_reader_finds_rows_that_are_joined_meanwhile(tmp_path):
+    folder = filled(tmp_path / "s", range(3))
+    reader = opened(folder)
+    filled(folder, [3])  # joins both
+    assert len(files(folder)) == 1
+    good, values = read(reader, range(4))
+    assert good.all() and values == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("part", ["rows", "keys", "sums"])
+def test_a_flipped_bit_costs_a_row_and_no_more(tmp_path, part):
+    folder = filled(tmp_path / "s", range(6))
+    (file,) = files(folder)
+    content = bytearray(file.read_bytes())
+    size = int.from_bytes(content[:8], "little")
+    first = 8 + size + json.loads(content[8 : 8 + size])[part]["data_offsets"][0]
+    content[first + 1] ^= 4
+    file.write_bytes(content)
+    store = opened(folder)
+    if part == "keys":  # another key: the row is not found
+        good, _ = read(store, range(6))
+    else:
+        with pytest.warns(UserWarning, match=f"{file.name}: 1 rows are damaged"):
+            good, _ = read(store, range(6))
+        assert not read(store, range(6))[0].all()  # without another warning
+    assert good.sum() == 5
+    (lost,) = np.flatnonzero(~good)
+    filled(folder, [int(lost)])
+    good, values = read(opened(folder), range(6))  # the later row counts
+    assert good.all() and values == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "header", "other rows"])
+def test_damaged_shards_are_set_aside(tmp_path, damage):
+    folder = filled(tmp_path / "s", range(6))
+    (file,) = files(folder)
+    content = file.read_bytes()
+    if damage == "other rows":
+        write_shard(folder, {key(8): np.zeros((2, 3), np.float16)})
+        file.unlink()
+    else:
+        new = {"cut": content[:-5], "empty": b"", "text": b"damaged", "header": b"9" + content[1:]}
+        file.write_bytes(new[damage])
+    with pytest.warns(UserWarning, match=r"computed again"):
+        store = opened(folder)
+    assert not read(store, range(6))[0].any()
+    assert len(list(folder.glob("*.damaged"))) == 1 and not files(folder)
+    filled(folder, range(6))
+    assert read(opened(folder), range(6))[0].all()
+
+
+def test_swapped_rows_are_noticed(tmp_path):
+    folder = filled(tmp_path / "s", range(2))
+    shard = read_shard(files(folder)[0])
+    rows = np.memmap(shard.path, shard.dtype, "r+", shard.start, shard.shape)
+    rows[:] = rows[::-1].copy()
+    rows.flush()
+    with pytest.warns(UserWarning, match="2 rows are damaged"):
+        assert not read(opened(folder), range(2))[0].any()
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="the superuser may write to a read-only folder")
+def test_a_folder_that_is_read_only_is_read(tmp_path):
+    folder = filled(tmp_path / "s", range(4))
+    folder.chmod(0o555)
+    assert read(opened(folder), range(4))[0].all()
+    folder.chmod(0o755)
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    store = opened(tmp_path / "s")
+    store.put(key(1), row(1))
+    monkeypatch.setattr("ccsav.extraction.shards.save_file", lambda *_: os.listdir('/absent'))
+    with pytest.raises(OSError, match=r"cannot be written.*safetensors"):
+        store.close()
+    assert not list((tmp_path / "s").glob("*.partial"))
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
@@ -141,10 +188,37 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
     def fail(path):
         path.write_text("half")
-        raise OSError("disk full")
+        raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*file.txt'") as error:
         write_whole(file, fail)
+    assert error.value.errno == 28
     assert file.read_text() == "first"
     write_whole(file, lambda path: path.write_text("second"))
     assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("file.txt", "second")]
+
+
+def test_what_killed_writers_left_is_removed_after_an_hour(tmp_path):
+    folder = filled(tmp_path / "s", [1])
+    old, new = folder / "a.1.partial", folder / "b.2.partial"
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (time.time() - 4000,) * 2)
+    opened(folder)
+    assert not old.exists() and new.exists()
+    remove_unfinished(tmp_path / "absent")
+
+
+def test_a_million_rows_are_indexed_by_their_headers(tmp_path):
+    """Of 100,000 here: rows are never read, so that copies of one shard stand for all."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    shape, rng = (64, 64), np.random.default_rng(0)
+    rows = {rng.bytes(32): np.zeros(shape, np.float16) for _ in range(1000)}
+    first = write_shard(folder, rows)
+    for i in range(99):
+        os.link(first, folder / f"{i:020d}-01000-copy.safetensors")
+    store = Store(folder, shape, "float16")
+    assert len(store) == 100_000
+    assert (store.find(list(rows))[:, 0] == 99).all()  # the latest
+    shutil.rmtree(folder)
