@@ -199,7 +199,7 @@ def _origin(work):
 
 def _assemble(work, clips, X, reasons, cut):
     """Head vectors, (N, K, D), with their clips and origin, without the clips that failed."""
-    dataset, kept = work.dataset, np.array([i not in reasons for i in clips])  # (n,)
+    dataset, kept = work.dataset, np.array([i not in reasons for i in clips], dtype=bool)
     skipped = [(str(dataset.path(i)), reason) for i, reason in sorted(reasons.items())]
     prompts = sorted({work.prompts[i] for i in clips})
     origin = _origin(work) | {"prompts": prompts, "truncated": cut} | work.identity()

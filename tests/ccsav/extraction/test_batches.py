@@ -3,11 +3,13 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ccsav.clips.audio import AudioError
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.batches import load_clips
 from ccsav.extraction.pipeline import ExtractionError
+from ccsav.lalm.model import LALM
 from tests import videos
 from tests.ccsav.extraction.helpers import rows_in, run
 
@@ -45,3 +47,21 @@ def test_reading_ahead_as_on_a_gpu(whisper, broken, tmp_path, monkeypatch, batch
     with pytest.raises(ExtractionError, match="1 of 13"):
         run(whisper, broken.subset(~names), batch_size=batch_size, cache=tmp_path / "other")
     assert len(rows_in(tmp_path / "other")) == batch_size - 1
+
+
+def test_batches_are_halved_where_memory_does_not_suffice(whisper, dataset, monkeypatch):
+    compute, sizes = LALM.head_vectors_of, []
+
+    def little_memory(lalm, prepared, heads):
+        sizes.append(len(prepared[1]))
+        if sizes[-1] > 3:
+            raise torch.OutOfMemoryError("out of memory")
+        return compute(lalm, prepared, heads)
+
+    expected = run(whisper, dataset, batch_size=3)
+    monkeypatch.setattr(LALM, "head_vectors_of", little_memory)
+    acts = run(whisper, dataset, batch_size="auto")
+    assert sizes == [12, 6, 3, 3, 6, 3, 3]
+    np.testing.assert_allclose(acts.X, expected.X, rtol=1e-2, atol=1e-3)
+    with pytest.raises(torch.OutOfMemoryError):
+        run(whisper, dataset, batch_size=4)

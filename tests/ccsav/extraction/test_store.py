@@ -1,5 +1,4 @@
 import hashlib
-import json
 import os
 import shutil
 import time
@@ -11,6 +10,7 @@ from ccsav.extraction import store as stores
 from ccsav.extraction.shards import read_shard, row_count, write_shard
 from ccsav.extraction.store import Store
 from ccsav.extraction.writing import remove_unfinished, write_whole
+from tests.ccsav.extraction.helpers import flip_a_bit
 
 SHAPE = (4, 3)  # of a row
 
@@ -116,11 +116,7 @@ def test_a_reader_finds_rows_that_are_joined_meanwhile(tmp_path):
 def test_a_flipped_bit_costs_a_row_and_no_more(tmp_path, part):
     folder = filled(tmp_path / "s", range(6))
     (file,) = files(folder)
-    content = bytearray(file.read_bytes())
-    size = int.from_bytes(content[:8], "little")
-    first = 8 + size + json.loads(content[8 : 8 + size])[part]["data_offsets"][0]
-    content[first + 1] ^= 4
-    file.write_bytes(content)
+    flip_a_bit(file, part)
     store = opened(folder)
     if part == "keys":  # another key: the row is not found
         good, _ = read(store, range(6))
@@ -175,7 +171,7 @@ def test_a_folder_that_is_read_only_is_read(tmp_path):
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
     store = opened(tmp_path / "s")
     store.put(key(1), row(1))
-    monkeypatch.setattr("ccsav.extraction.shards.save_file", lambda *_: os.listdir('/absent'))
+    monkeypatch.setattr("ccsav.extraction.shards.save_file", lambda *_: os.listdir("/absent"))
     with pytest.raises(OSError, match=r"cannot be written.*safetensors"):
         store.close()
     assert not list((tmp_path / "s").glob("*.partial"))
