@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from ccsav.lalm.batch_inputs import model_arguments
+from ccsav.lalm.batch_inputs import PREPARING, model_arguments
 from ccsav.lalm.model import LALM
 
 RATE = 1e-3  # learning rate at the start; it falls to zero along half a cosine
@@ -116,7 +116,8 @@ def prompt_tokens(lalm: LALM, question: str, tokens: int) -> Tensor:
     """
     mark = lalm.processor.audio_token
     text = lalm.prompt(question).replace(mark, mark * tokens)
-    ids = lalm.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+    with PREPARING:
+        ids = lalm.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
     return torch.tensor(ids, device=lalm.device)
 
 
@@ -133,7 +134,8 @@ def answer_tokens(lalm: LALM, answers: Sequence[str]) -> Tensor:
     end = end[0] if isinstance(end, list) else end
     end = tokenizer.eos_token_id if end is None else end
     texts = [lalm.family.before_answer + answer for answer in answers]
-    rows = [[*ids, end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    with PREPARING:
+        rows = [[*ids, end] for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
     longest = max(map(len, rows))
     rows = [row + [IGNORED] * (longest - len(row)) for row in rows]
     return torch.tensor(rows, device=lalm.device)

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.batches import load_clips
-from ccsav.lalm.batch_inputs import Inputs
+from ccsav.lalm.batch_inputs import PREPARING, Inputs
 from ccsav.lalm.model import LALM
 from ccsav.weights.arrays import check_head_vectors
 from ccsav.weights.readout import unit
@@ -133,7 +133,8 @@ def conversation_inputs(
         if len(rest) != len(several):
             raise ValueError(f"a conversation about {len(rest)} clips was given {len(several)}.")
         full.append(first + "".join(spelled * next(lengths) + part for part in rest))
-    tokens = tokenizer(full, padding=True, padding_side="left", return_tensors="pt")
+    with PREPARING:
+        tokens = tokenizer(full, padding=True, padding_side="left", return_tensors="pt")
     length = tokens["input_ids"].shape[1]
     most = lalm.model.get_decoder().config.max_position_embeddings
     if length > most:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ccsav.lalm.batch_inputs import model_arguments
+from ccsav.lalm.batch_inputs import PREPARING, model_arguments
 from ccsav.lalm.families import position_ids
 
 
@@ -33,7 +33,9 @@ def generate(
         tokens = model.generate(**arguments, **options)
     if "input_ids" in inputs:  # the prompt comes before the answer
         tokens = tokens[:, inputs["input_ids"].shape[1] :]
-    return [answer.strip() for answer in tokenizer.batch_decode(tokens, skip_special_tokens=True)]
+    with PREPARING:
+        answers = tokenizer.batch_decode(tokens, skip_special_tokens=True)
+    return [answer.strip() for answer in answers]
 
 
 def likelihoods(lalm, inputs: dict, labels: Sequence[str]) -> np.ndarray:
@@ -48,12 +50,14 @@ def likelihoods(lalm, inputs: dict, labels: Sequence[str]) -> np.ndarray:
     if blank or not len(labels):
         raise ValueError(f"labels {blank} hold nothing that the model could say.")
     texts = [lalm.family.before_answer + label for label in labels]
+    with PREPARING:
+        tokens = lalm.processor.tokenizer(texts, add_special_tokens=False)["input_ids"]
     model, means = lalm.model, []
     with model_arguments(lalm, inputs) as arguments, torch.inference_mode():
         with _last_logits_only(model):
             prompt_pass = model(**arguments, use_cache=True)
         first = prompt_pass.logits[:, -1].float().log_softmax(-1)  # (B, V)
-        for answer in lalm.processor.tokenizer(texts, add_special_tokens=False)["input_ids"]:
+        for answer in tokens:
             total = first[:, answer[0]]  # (B,)
             if len(answer) > 1:
                 total = total + _later_tokens(model, arguments, prompt_pass, answer)

@@ -1,6 +1,7 @@
 """The model's arguments for a batch of clips: padding, shared forward passes, encoder length."""
 
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,8 @@ from ccsav.lalm.families import shortened_encoder
 SAMPLES_PER_MEL = 160  # hop of most Whisper-type encoders, two to a frame
 MARGIN = 4 * SAMPLES_PER_MEL  # zeros kept after the longest clip; windows are multiples of it
 TOLERANCE = 0.001  # seconds by which a clip may pass the window: resampling can add a sample
+
+PREPARING = threading.RLock()  # tokenizers change with each call: one thread at a time
 
 Clips = Sequence[np.ndarray] | None  # waveforms or videos, one per clip
 Inputs = tuple[dict, torch.Tensor]  # the model's arguments; encoder frames of each clip, (B,)
@@ -46,9 +49,18 @@ def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips 
     `prompts` has one per clip, from `LALM.prompt`, of the same modality. Raises `ValueError` for
     clips that are too long or too short, or that must not share a batch (see `LALM.passes`).
     """
-    family, prompts = lalm.family, list(prompts)
-    if waveforms is None:
-        return family.video_inputs(lalm, videos, None, prompts, 0)
+    family, prompts, samples = lalm.family, list(prompts), 0
+    if waveforms is not None:
+        waveforms, samples = _fitting(lalm, waveforms)
+    with PREPARING:
+        if videos is not None:
+            return family.video_inputs(lalm, videos, waveforms, prompts, samples)
+        return family.inputs(lalm, waveforms, prompts, samples)
+
+
+def _fitting(lalm, waveforms):
+    """The waveforms, cut to the window, and how many samples they are padded to; or an error."""
+    family = lalm.family
     for i, waveform in enumerate(waveforms):
         wave = np.asarray(waveform)
         if wave.ndim != 1 or wave.dtype.kind != "f" or np.abs(wave).max(initial=0) > 10:
@@ -62,9 +74,7 @@ def prepare_batch(lalm, waveforms: Clips, prompts: Sequence[str], videos: Clips 
     if family.masks_padding:
         longest = max(map(len, waveforms)) + MARGIN
         samples = min(samples, math.ceil(longest / MARGIN) * MARGIN)
-    if videos is not None:
-        return family.video_inputs(lalm, videos, waveforms, prompts, samples)
-    return family.inputs(lalm, waveforms, prompts, samples)
+    return waveforms, samples
 
 
 def split_into_passes(
@@ -89,9 +99,10 @@ def split_into_passes(
 def model_arguments(lalm, inputs: dict) -> Iterator[dict]:
     """Yields the arguments on the model's device, floats in its dtype.
 
-    Inside, an encoder of fixed length takes features of the length that they have here.
+    Inside, an encoder of fixed length takes features of the length that they have here, and other
+    threads wait.
     """
-    with ExitStack() as stack:
+    with lalm.lock, ExitStack() as stack:
         if lalm.family.encoder is not None:
             encoder = lalm.model.get_submodule(lalm.family.encoder)
             frames = inputs["input_features"].shape[-1] // 2

@@ -1,5 +1,6 @@
 """A frozen audio-language model: its prompt, its heads, their vectors, and its answers."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -35,6 +36,7 @@ class LALM:
     window : longest clip, seconds
     max_pixels : most pixels in a frame of a video; None: the model's own limit
     silences : the heads that are silenced now, see `silenced`; else empty
+    lock : held by the thread that uses the model, or silences its heads; others wait
 
     Examples
     --------
@@ -58,6 +60,7 @@ class LALM:
     window: float
     max_pixels: int | None = None
     silences: list[silence.Silence] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     # methods that are functions of other modules, with this object as their first argument
     duration_problem = batch_inputs.duration_problem
@@ -98,7 +101,8 @@ class LALM:
     @property
     def fingerprint(self) -> str:
         """Hash of weights, settings, tokenizer, template, and of heads while they are silenced."""
-        return silence.silenced_fingerprint(self._intact_fingerprint, self.silences)
+        with self.lock:
+            return silence.silenced_fingerprint(self._intact_fingerprint, self.silences)
 
     @cached_property
     def _intact_fingerprint(self):

@@ -29,7 +29,8 @@ def silenced(lalm, heads=None, values=None, positions: str = "last") -> Iterator
     """Inside a `with` block, heads hand zeros, or `values`, to their output projections.
 
     The model is changed in place; its weights are not touched. At the end, also after an
-    exception, it is as it was. Blocks can be nested. Head vectors that are read inside, by
+    exception, it is as it was. Blocks can be nested; other threads that use the model wait for the
+    end of the block, so do not wait for them inside. Head vectors that are read inside, by
     `extract` too, are known as those of the silenced model by its `fingerprint`. Raises
     `ValueError` for heads, positions or shapes that do not fit.
 
@@ -53,7 +54,7 @@ def silenced(lalm, heads=None, values=None, positions: str = "last") -> Iterator
     """
     silence = _silence(lalm.select(heads), values, positions)
     numbered = silence.heads.assign(row=range(len(silence.heads)))
-    with ExitStack() as hooks:
+    with lalm.lock, ExitStack() as hooks:
         for module, rows in numbered.groupby("module"):
             new = silence.replacement[rows["row"].tolist(), : rows["dim"].iloc[0]]  # (k, dim)
             hook = partial(_replace, rows["head"].tolist(), new, positions)
