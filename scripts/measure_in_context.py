@@ -20,6 +20,7 @@ from sklearn.base import clone
 
 import ccsav
 from ccsav import LALM, Dataset, HeadActivations
+from ccsav_lab.aligned import dataset_of
 from ccsav_lab.first_run import update_results
 from ccsav_lab.in_context import classify_in_context, drawn_examples, nearest_examples
 from ccsav_lab.methods import METHODS
@@ -39,7 +40,7 @@ def measure(
     lalm: LALM, dataset: Dataset, acts: HeadActivations, n_episodes: int, seed: int, batch: int = 4
 ) -> pd.DataFrame:
     """Accuracy of every way: a row per method and episode."""
-    rng, rows = np.random.default_rng(seed), []
+    rng, rows, dataset = np.random.default_rng(seed), [], dataset_of(acts, dataset)
     drawn = ccsav.episodes(acts.y, acts.groups, shots=SHOTS, n_episodes=n_episodes, seed=seed)
     for episode, (s, query) in enumerate(drawn):
         q = queries_of(acts.y, query, rng)

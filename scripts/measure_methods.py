@@ -62,7 +62,7 @@ def real_tasks(folder: Path, cache: Path) -> dict:
     fsdd = ccsav.load_dataset(folder / "fsdd", group="speaker")
     fsdd = fsdd.subset((fsdd.table["take"] < TAKES).to_numpy())
     digits = ccsav.extract(lalm, fsdd, **options)
-    speaker, digit = (fsdd.table[column].astype(str).to_numpy() for column in ("speaker", "label"))
+    speaker, digit = (digits.table[name].astype(str).to_numpy() for name in ("speaker", "label"))
     return {
         "esc10": (esc, esc.y, esc.groups),
         "digits": (digits, digit, speaker),

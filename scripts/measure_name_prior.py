@@ -20,6 +20,7 @@ from measure_methods import RESULTS
 import ccsav
 from ccsav import LALM, Dataset
 from ccsav.evaluation.metrics import calibration_error
+from ccsav_lab.aligned import dataset_of
 from ccsav_lab.first_run import update_results
 from ccsav_lab.methods import METHODS
 from ccsav_lab.name_prior import NamePrior
@@ -120,6 +121,7 @@ def main() -> None:
     torch.set_num_threads(1)  # faster for small arrays
     for name, lalm, dataset in read_tasks(options.tasks):
         acts = ccsav.extract(lalm, dataset, QUESTION, cache=options.cache)
+        dataset = dataset_of(acts, dataset)
         prior = rankings(lalm, dataset, [QUESTION] * len(dataset), acts.labels)
         rows = measure(acts.X, acts.y, acts.groups, prior, options.episodes, options.seed)
         study = json.loads(RESULTS.read_text("utf-8")).get("name-prior", {})

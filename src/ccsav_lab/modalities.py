@@ -14,6 +14,7 @@ from ccsav.evaluation.splits import episodes
 from ccsav.extraction.activations import HeadActivations
 from ccsav.weights.ccsav import CCSAVClassifier
 from ccsav_lab import specialise
+from ccsav_lab.aligned import same_clips
 
 
 def recalls_by_kind(
@@ -28,7 +29,7 @@ def recalls_by_kind(
 
     Parameters
     ----------
-    acts : modality → head vectors, all of the same clips in the same order.
+    acts : modality → head vectors, all of the same clips, which are put in one order by path.
     kinds : (C,) kind of each class of `labels`.
     shots, n_episodes, seed : as in `episodes`; all modalities get the same ones.
 
@@ -50,7 +51,7 @@ def recalls_by_kind(
     ['method', 'shots', 'episode', 'all', 'animal', 'machine', 'weather']
     """
     rows = []
-    for name, given in acts.items():
+    for name, given in same_clips(acts).items():
         draws = episodes(given.y, given.groups, shots=shots, n_episodes=n_episodes, seed=seed)
         for number, (support, query) in enumerate(draws):
             clf = CCSAVClassifier().fit(given.X[support], given.y[support])
@@ -71,7 +72,7 @@ def gains_of_heads(
 
     Parameters
     ----------
-    acts : modality → head vectors, all of the same clips in the same order.
+    acts : modality → head vectors, all of the same clips, which are put in one order by path.
     both : the modality with both senses; all others are compared with it.
     classes : those whose clips count.
     seed : of the halves.
@@ -83,6 +84,7 @@ def gains_of_heads(
         interval_of_all: wider, so that of all K intervals none misses its gain, in 95 % of studies
         (Bonferroni).
     """
+    acts = same_clips(acts)
     hits = {name: specialise.hits_by_head(given)[0] for name, given in acts.items()}  # (K, N)
     given = acts[both]
     counted = np.isin(given.labels[given.y], classes)  # (N,)

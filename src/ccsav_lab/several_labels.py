@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score
+from sklearn.utils.validation import check_consistent_length
 
 LEAST = 2  # support clips that have a class
 _ATTEMPTS = 100  # random orders of the groups to try before a request is called impossible
@@ -141,6 +142,7 @@ def evaluate_detectors(
     >>> evaluate_detectors(methods, X, Y, clips=12, n_episodes=2)["exact_match"].tolist()
     [1.0, 1.0]
     """
+    check_consistent_length(X, Y, groups)
     Y, rows = np.asarray(Y), []
     drawn = multilabel_episodes(Y, groups, clips=clips, n_episodes=n_episodes, seed=seed)
     for i, (support, query) in enumerate(drawn):

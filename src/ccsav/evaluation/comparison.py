@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import special
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import recall_score
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_consistent_length, has_fit_parameter
 from tqdm.auto import tqdm
 
 from ccsav.evaluation.metrics import score
@@ -54,6 +54,7 @@ def evaluate(
     >>> results["accuracy"].tolist()
     [1.0, 1.0]
     """
+    check_consistent_length(X, y, groups)
     y, groups = np.asarray(y), None if groups is None else np.asarray(groups)
     drawn = [
         (n, i, *split)
@@ -87,6 +88,7 @@ def class_recalls(methods, X, y, groups=None, *, shots=5, n_episodes=20, seed=0)
     >>> class_recalls({"SAV": SAVClassifier()}, X, y, n_episodes=2).to_dict("list")
     {'SAV': [1.0, 1.0]}
     """
+    check_consistent_length(X, y, groups)
     y = np.asarray(y)
     classes = np.unique(y)
     recalls = {name: np.zeros(len(classes)) for name in methods}

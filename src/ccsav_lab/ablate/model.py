@@ -11,6 +11,7 @@ from ccsav.extraction.activations import HeadActivations
 from ccsav.lalm.batch_inputs import given_modality
 from ccsav.lalm.model import LALM
 from ccsav.weights.ccsav import CCSAVClassifier
+from ccsav_lab.aligned import dataset_of
 
 from .vote import pick, recall_changes
 
@@ -60,7 +61,7 @@ def right_by_rank(
     Parameters
     ----------
     lalm : the model.
-    dataset : the clips of `acts`, none skipped; its labels are the right answers.
+    dataset : with the clips of `acts`, which are found by path; their labels are the right answers.
     acts : head vectors of decoder heads alone, as `extract` returns them by default.
     question : as in `LALM.answer`.
     sizes : the numbers of heads, k.
@@ -77,7 +78,7 @@ def right_by_rank(
     """
     if to not in ("means", "zeros"):
         raise ValueError(f'to={to!r}: choose "means" or "zeros".')
-    rng, rows = np.random.default_rng(seed), []
+    rng, rows, dataset = np.random.default_rng(seed), [], dataset_of(acts, dataset)
     layers, draw = acts.heads["layer"].to_numpy(), {"shots": shots, "n_episodes": n_episodes}
     for number, (support, query) in enumerate(episodes(acts.y, acts.groups, seed=seed, **draw)):
         clf = CCSAVClassifier().fit(acts.X[support], acts.y[support])
@@ -125,6 +126,7 @@ def right_changes(
         raise ValueError(f"classes has {unknown}, which are not labels of acts.")
     codes = np.searchsorted(acts.labels, classes)  # (c,)
     rng, of_vote, of_answers = np.random.default_rng(seed), [], []
+    dataset = dataset_of(acts, dataset)
     draw = {"shots": shots, "n_episodes": n_episodes, "seed": seed}
     for support, query in episodes(acts.y, acts.groups, **draw):
         clf = CCSAVClassifier().fit(acts.X[support], acts.y[support])

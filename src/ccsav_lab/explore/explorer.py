@@ -15,6 +15,7 @@ from PIL import Image
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.activations import HeadActivations
 from ccsav_lab import plot, specialise
+from ccsav_lab.aligned import dataset_of
 from ccsav_lab.sounds.tasks import RATE
 
 from .tuning import head_names, votes
@@ -58,7 +59,7 @@ class Explorer:
     ):
         self.acts, self._names = acts, head_names(acts.heads)
         self._recalls = specialise.probe(acts)
-        self._dataset, self._clips = dataset, _positions(acts, dataset)
+        self._dataset = dataset_of(acts, dataset)
         labels = acts.labels.tolist()
         label = labels[0] if label is None else label
         if label not in labels:
@@ -159,7 +160,7 @@ class Explorer:
         return self.acts.labels.tolist().index(self.label.value)
 
     def _waveform(self, i):
-        return self._dataset.waveform(self._clips[i], RATE)
+        return self._dataset.waveform(i, RATE)
 
     def _menu(self):
         """Entries of the menu of heads for the chosen class: (text, head)."""
@@ -191,14 +192,6 @@ class Explorer:
         ):
             caption.value = f"{letter}  {row.label}"
             player.value = plot.mp3(self._waveform(row.clip), RATE)
-
-
-def _positions(acts, dataset):
-    """Position in `dataset` of each clip of `acts`, by its path, (N,)."""
-    rows = {path: i for i, path in enumerate(dataset.table["path"])}
-    if not set(acts.table["path"]) <= set(rows):
-        raise ValueError("dataset lacks clips of acts: give the dataset that extract was given.")
-    return [rows[path] for path in acts.table["path"]]
 
 
 def _small_png(figure):

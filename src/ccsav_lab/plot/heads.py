@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ccsav_lab import specialise
+from ccsav_lab.aligned import same_heads
 
 from .style import MAP, STYLE
 
@@ -53,6 +54,7 @@ def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, kind).
     """
+    recalls = same_heads(recalls, heads)
     varies = recalls.max(axis=1) - recalls.min(axis=1) > SAME
     points = 100 * specialise.interaction(recalls[varies])
     order = specialise.order(specialise.similarity(points))
@@ -105,7 +107,7 @@ def head_map(values: np.ndarray, heads: pd.DataFrame, what: str, chance: float) 
         Where the scale starts, from 0 to 1.
     """
     kinds = heads["kind"].unique()
-    table = heads.assign(value=100 * np.asarray(values))
+    table = heads.assign(value=100 * np.asarray(same_heads(values, heads)))
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, len(kinds), figsize=(1.4 + 2.9 * len(kinds), 2.9), squeeze=False

@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ccsav_lab.aligned import same_heads
+
 from .heads import KIND_NAMES
 from .style import COLOURS, MAP, MARKERS, STYLE, draw_level
 
@@ -47,7 +49,7 @@ def class_maps(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, head, kind).
     """
-    kinds = heads["kind"].unique()
+    kinds, recalls = heads["kind"].unique(), same_heads(recalls, heads)
     layers = [heads.loc[heads["kind"] == kind, "layer"].nunique() for kind in kinds]
     width, height = min(0.9 + 0.24 * heads["head"].nunique(), 4), 0.24 * min(sum(layers), 40)
     with mpl.rc_context(STYLE):
@@ -89,7 +91,7 @@ def permutation_test(
     level : float
         The dashed line is what the best head exceeds in this share of the shuffles.
     """
-    accuracy, null = 100 * np.asarray(accuracy), 100 * np.asarray(null)
+    accuracy, null = 100 * np.asarray(same_heads(accuracy, heads)), 100 * np.asarray(null)
     best = null.max(axis=1)
     top = max(accuracy.max(), best.max())
     kinds = heads["kind"].unique()
@@ -135,7 +137,7 @@ def accuracy_by_layer(accuracy: np.ndarray, heads: pd.DataFrame, chance: float) 
         From 0 to 1.
     """
     kinds = heads["kind"].unique()
-    table = heads.assign(value=100 * np.asarray(accuracy))
+    table = heads.assign(value=100 * np.asarray(same_heads(accuracy, heads)))
     layers = [heads.loc[heads["kind"] == kind, "layer"].nunique() for kind in kinds]
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(

@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
+from ccsav_lab.aligned import same_heads
 from ccsav_lab.videos import KINDS
 
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE, draw_level
@@ -66,7 +67,7 @@ def sense_maps(scores: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, head).
     """
-    values = 100 * scores[list(MAPS)]
+    values = 100 * same_heads(scores, heads)[list(MAPS)]
     limit, top = values["gain"].abs().max(), values[["hears", "sees"]].to_numpy().max()
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.2))

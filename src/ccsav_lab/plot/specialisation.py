@@ -12,6 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullLocator
 from scipy import stats
 
+from ccsav_lab.aligned import same_heads
+
 from .heads import KIND_NAMES
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE
 
@@ -113,7 +115,8 @@ def depth_profile(values: Mapping[str, pd.Series], heads: pd.DataFrame) -> Figur
         for row, (name, value) in zip(axes, values.items(), strict=True):
             for i, (ax, kind) in enumerate(zip(row, kinds, strict=True)):
                 of_kind = (heads["kind"] == kind).to_numpy()
-                layer, shown = heads["layer"].to_numpy()[of_kind], np.asarray(value)[of_kind]
+                layer = heads["layer"].to_numpy()[of_kind]
+                shown = np.asarray(same_heads(value, heads))[of_kind]
                 mean = pd.Series(shown).groupby(layer).mean()
                 ax.plot(layer, shown, MARKERS[i], ms=4, color=COLOURS[i], alpha=0.5)
                 ax.plot(mean.index, mean, color=COLOURS[i], linestyle=LINES[i], linewidth=2)
@@ -141,7 +144,7 @@ def depth_map(table: pd.DataFrame, heads: pd.DataFrame, what: str = "mean recall
     what : str
         Name of the colour scale.
     """
-    kinds = list(heads["kind"].unique())
+    kinds, table = list(heads["kind"].unique()), same_heads(table, heads)
     by_layer = 100 * table.groupby([heads["kind"].to_numpy(), heads["layer"].to_numpy()]).mean()
     means = {kind: by_layer.loc[kind] for kind in kinds}  # (layers, C) each
     high = max(mean.to_numpy().max() for mean in means.values())

@@ -13,6 +13,7 @@ from scipy.stats import norm
 from sklearn.metrics import det_curve
 
 from ccsav.evaluation.metrics import equal_error_rate
+from ccsav_lab.aligned import same_heads
 
 from .heads import KIND_NAMES
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE
@@ -101,7 +102,7 @@ def errors_of_heads(rates: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (kind).
     """
-    first, second = 100 * rates.to_numpy().T
+    first, second = 100 * same_heads(rates, heads).to_numpy().T
     top = max(55, 5 * np.ceil((max(first.max(), second.max()) + 1) / 5))
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(5.8, 3.8))
@@ -133,7 +134,7 @@ def error_maps(rates: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, head, kind); a row of panels per kind.
     """
-    kinds = list(heads["kind"].unique())
+    kinds, rates = list(heads["kind"].unique()), same_heads(rates, heads)
     layers = [heads.loc[heads["kind"] == kind, "layer"].nunique() for kind in kinds]
     width = min(0.8 + 0.33 * heads["head"].nunique(), 5)
     with mpl.rc_context(STYLE):
