@@ -1,6 +1,5 @@
 """The table on the released lists: their clips, questions, options and support, as they are."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ccsav.lalm.model import LALM
 from ccsav_lab.methods import METHODS
 
 from .few_shot import mean_scores, score_episodes
-from .kept import in_chunks, keep_settings
+from .kept import digest_of, in_chunks, keep_settings, only_run
 from .miniature import is_miniature
 from .protocol import Episode
 from .protocol_split import Split
@@ -55,15 +54,24 @@ def fill_released(
     Raises
     ------
     ValueError
-        If `out` holds the results of other settings; also all errors of `extract`.
+        If `out` holds the results of other settings, or another run writes into it; also all errors
+        of `extract`.
     """
     out = Path(out)
     about = {"model": lalm.fingerprint, "window_s": lalm.window, "modality": modality}
-    keep_settings(out, about | {"questions": len(split.questions), "lists": _digest(split)})
+    about["prompt"] = lalm.prompt("…", modality)
+    about["lists"] = digest_of(split.questions, split.clips.table)
+    with only_run(out):
+        keep_settings(out, about | {"questions": len(split.questions)})
+        options = {"modality": modality, "batch_size": batch_size}
+        return _fill(lalm, split, out, zero_shot, cache or out / "heads", methods, options)
+
+
+def _fill(lalm, split, out, zero_shot, cache, methods, options) -> pd.DataFrame:
+    """The table of `fill_released`, in a folder that no other run writes into."""
     train, test = split.rows("train"), split.rows("test")
-    options = {"modality": modality, "batch_size": batch_size}
     rows = np.concatenate([train, test])
-    acts = extract_questions(lalm, split, rows, cache=cache or out / "heads", **options)
+    acts = extract_questions(lalm, split, rows, cache=cache, **options)
     episode = Episode("test", np.arange(len(train)), np.arange(len(train), len(rows)))
     asv = find_asv_scores(split.clips.root) if split.data == "asvspoof2019" else None
     errors = None if asv is None else verification_errors(asv)
@@ -76,13 +84,6 @@ def fill_released(
         }
         table = pd.concat([zero_shot_table(rows), table])
     return table
-
-
-def _digest(split):
-    """Hash of all questions and of the clips' names."""
-    columns = ["part", "question", "label", "options"]
-    text = split.questions[columns].to_csv() + split.clips.table["path"].to_csv()
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(lalm, split, test, by, out, options):

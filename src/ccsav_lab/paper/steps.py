@@ -14,7 +14,7 @@ from ccsav_lab.several_labels import multilabel_score
 from ccsav_lab.zero_shot import PROTOCOLS, classify, rankings
 
 from .few_shot import mean_scores, score_episodes
-from .kept import in_chunks, keep_settings
+from .kept import digest_of, in_chunks, keep_settings, only_run
 from .protocol import Episode, class_indicators, plan
 from .spoofing import find_asv_scores, verification_errors
 
@@ -60,7 +60,8 @@ def fill_table(
     Raises
     ------
     ValueError
-        If `out` holds the results of other settings; also all errors of `plan` and `extract`.
+        If `out` holds the results of other settings, or another run writes into it; also all errors
+        of `plan` and `extract`.
     """
     out = Path(out)
     planned = plan(dataset, shots, n_episodes, limit, seed, per)
@@ -68,8 +69,15 @@ def fill_table(
     dataset, episodes = dataset.subset(used), [_renumbered(e, used) for e in planned]
     draw = {"shots": shots, "n_episodes": n_episodes, "limit": limit, "modality": modality}
     draw |= {} if per == "class" else {"per": per}
-    keep_settings(out, draw | {"seed": seed} | _identity(lalm, dataset, question))
-    options = {"modality": modality, "batch_size": batch_size}
+    identity = _identity(lalm, dataset, question, modality)
+    with only_run(out):
+        keep_settings(out, draw | {"seed": seed} | identity)
+        options = {"modality": modality, "batch_size": batch_size}
+        return _fill(lalm, dataset, episodes, out, question, zero_shot, seed, cache, options)
+
+
+def _fill(lalm, dataset, episodes, out, question, zero_shot, seed, cache, options) -> pd.DataFrame:
+    """The table of `fill_table`, in a folder that no other run writes into."""
     acts = extract(lalm, dataset, question, heads="all", cache=cache or out / "heads", **options)
     y = class_indicators(dataset) if "labels" in dataset.table else dataset.table["label"]
     asv = find_asv_scores(dataset.root) if "attack" in dataset.table else None
@@ -131,12 +139,13 @@ def zero_shot_table(scores: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     return table
 
 
-def _identity(lalm: LALM, dataset: Dataset, question: str | None) -> dict:
+def _identity(lalm: LALM, dataset: Dataset, question: str | None, modality: str) -> dict:
     """What the results are of, for settings.json."""
     return {
         "model": lalm.fingerprint,
         "window_s": lalm.window,
         "question": question,
+        "prompt": lalm.prompt(question, modality),
         "clips": len(dataset),
-        "first_and_last": dataset.table["path"].iloc[[0, -1]].tolist(),
+        "paths, labels, groups and splits": digest_of(dataset.table),
     }
