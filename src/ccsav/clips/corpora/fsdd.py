@@ -1,5 +1,6 @@
 """Free Spoken Digit Dataset: ten digits, each spoken by several speakers."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ._fetch import DOWNLOADS, get_archive
 _URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz"
 _SHA256 = "sha256:8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0"
 _SIZE = "12 MB"
+_RECORDINGS = 3_000  # in release 1.0.9
 _TEST_TAKES = 5  # of each digit and speaker: 0 to 4 are the official test set
 
 
@@ -21,7 +23,7 @@ def load_fsdd(
     """Free Spoken Digit Dataset: the digits 0–9 by several speakers, 8 kHz.
 
     The official splits are train and test (takes 0 to 4); they share speakers. Licence: CC BY-SA
-    4.0.
+    4.0. A warning counts the recordings if they are not the 3,000 of the release.
 
     Parameters
     ----------
@@ -33,7 +35,8 @@ def load_fsdd(
 
     Raises
     ------
-    DatasetError : the release is not found, or contains other files.
+    DatasetError : the release is not found, contains other files, or was to be fetched but is here
+        in part.
     """
     if label not in ("digit", "speaker"):
         raise ValueError(f'label={label!r}: choose "digit" or "speaker".')
@@ -46,6 +49,11 @@ def load_fsdd(
     if wrong:
         raise DatasetError(f"{folder}/recordings: not named digit_speaker_take.wav: {wrong[:5]}.")
     group = "speaker" if label == "digit" else "digit"
+    if len(names) != _RECORDINGS:
+        note = f"{folder}: {len(names):,} recordings, but release 1.0.9 has {_RECORDINGS:,}"
+        if fetch:
+            raise DatasetError(f"{note}: move the folder away to fetch it again.")
+        warnings.warn(f"{note}.", stacklevel=2)
     table = parts.assign(path="recordings/" + names, label=parts[label], group=parts[group])
     early = parts["take"].astype(int) < _TEST_TAKES
     return Dataset(table.assign(split=np.where(early, "test", "train")), folder)
