@@ -38,6 +38,7 @@ SMALLER = {
         "clips_per_class": 8, "n_episodes": 2, "lights": [1.0, 0.0], "noises": [30.0, -30.0],
         "clips_per_step": 1,
     },
+    "13_what_a_head_writes": {"n_classes": 5, "shots": 4},
 }  # fmt: skip
 
 

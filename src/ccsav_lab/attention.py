@@ -27,6 +27,8 @@ from ccsav_lab.prompt_parts import (
     true_tokens,
 )
 
+IMPLEMENTATION = "_attn_implementation"  # of a config in transformers: how attention is computed
+
 
 @dataclass(frozen=True, eq=False)
 class ClipAttention:
@@ -167,14 +169,14 @@ def class_profiles(
 def eager_attention(modules: Sequence[nn.Module]) -> Iterator[None]:
     """Inside a `with` block, these attention modules also return their attention, (B, H, T, T)."""
     configs = {id(module.config): module.config for module in modules}
-    before = {key: config._attn_implementation for key, config in configs.items()}
+    before = {key: getattr(config, IMPLEMENTATION) for key, config in configs.items()}
     try:
         for config in configs.values():
-            config._attn_implementation = "eager"
+            setattr(config, IMPLEMENTATION, "eager")
         yield
     finally:
         for key, config in configs.items():
-            config._attn_implementation = before[key]
+            setattr(config, IMPLEMENTATION, before[key])
 
 
 def _last_rows(lalm, inputs, heads) -> dict:

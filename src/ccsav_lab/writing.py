@@ -17,7 +17,7 @@ from torch import nn
 
 from ccsav.lalm.batch_inputs import given_modality
 from ccsav.lalm.model import LALM
-from ccsav_lab.stream import Pass, last_position
+from ccsav_lab.residual_stream import Pass, last_position
 
 
 @dataclass(frozen=True, eq=False)

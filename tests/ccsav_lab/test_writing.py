@@ -10,7 +10,7 @@ from torch import nn
 
 import ccsav
 from ccsav.lalm.batch_inputs import model_arguments
-from ccsav_lab import stream, writing
+from ccsav_lab import residual_stream, writing
 from tests import tiny_models
 
 RATE = 16_000
@@ -62,7 +62,7 @@ def test_parts_sum_to_the_logits(model, waves):
 
 
 def test_the_rest_is_embeddings_mlps_and_biases(model, waves):
-    """Each from its own module, without the difference that `stream` takes."""
+    """Each from its own module, without the difference that `residual_stream` takes."""
     written = writing.direct_attribution(model, waves[:2], NAMES)
     kept, layers = {}, model.model.get_submodule(model.family.sites[0].layers)
     inputs, _ = model.inputs(waves[:2], [model.prompt()] * 2)
@@ -84,7 +84,7 @@ def test_the_rest_is_embeddings_mlps_and_biases(model, waves):
         if hasattr(model.model.get_decoder(), "embed_positions"):
             table = model.model.get_decoder().embed_positions.weight
             start = start + table[positions.sum(-1) - 1]
-    norm = stream.last_position(model, inputs).norm
+    norm = residual_stream.last_position(model, inputs).norm
     size = final.abs().max()
     vectors = model.head_vectors(waves[:2])
     total = start + sum(kept.values())
@@ -109,7 +109,7 @@ def test_one_head_by_hand(mini, waves):
     weight = mini.model.get_submodule(head["module"]).weight
     added = weight[:, number * dim : (number + 1) * dim] @ mini.head_vectors(waves[:1])[0, 29, :dim]
     inputs, _ = mini.inputs(waves[:1], [mini.prompt()])
-    x = stream.last_position(mini, inputs).after[-1][0]
+    x = residual_stream.last_position(mini, inputs).after[-1][0]
     norm = mini.model.get_decoder().norm
     scaled = added * norm.weight / (x.square().mean() + norm.variance_epsilon).sqrt()
     rows = mini.model.lm_head.weight[writing.first_tokens(mini, NAMES)]
@@ -120,9 +120,9 @@ def test_it_is_the_effect_of_the_direct_path(mini, waves):
     """A head of the last layer is silenced: the stream before the last MLP changes by its part."""
     head = mini.select().index[-1]
     inputs, _ = mini.inputs(waves[:1], [mini.prompt()])
-    intact = stream.last_position(mini, inputs)
+    intact = residual_stream.last_position(mini, inputs)
     with mini.silenced([head]):
-        silent = stream.last_position(mini, inputs)
+        silent = residual_stream.last_position(mini, inputs)
     assert not silent.vectors[mini.heads["module"][head]][0, -32:].any()
     change = (intact.after[-1] - intact.mlps[-1]) - (silent.after[-1] - silent.mlps[-1])
     rows = intact.unembedding[writing.first_tokens(mini, NAMES)]

@@ -15,11 +15,13 @@ from .reliability_weights import margins_of_clip, prototype_without, temperature
 from .sight_and_sound import gain_of_both, missing_sense, perfect_listener
 from .specialisation import half_response, nearest_classes, selectivity_of_head
 from .spoofing import alarms_that_are_right, reliability_of_two, spoofs_caught
+from .what_a_head_writes import added_by_head, first_half_share, share_of_the_way
 from .without_labels import agreement, kept_and_right, newly_accepted
 from .your_own_sounds import clips_needed, strangers_accepted
 
 __all__ = [
     "NotYet",
+    "added_by_head",
     "agreement",
     "alarms_that_are_right",
     "audio_tokens",
@@ -31,6 +33,7 @@ __all__ = [
     "contributions",
     "distinct_best_heads",
     "false_alarms",
+    "first_half_share",
     "gain_of_both",
     "half_response",
     "head_that_gained",
@@ -54,6 +57,7 @@ __all__ = [
     "reliability_of_two",
     "selectivity_of_head",
     "share_known",
+    "share_of_the_way",
     "share_trained",
     "smallest_silenced_set",
     "spoofs_caught",

@@ -44,6 +44,14 @@ from .spectrograms import clip_board, mp3, player, players, spectrogram_page
 from .spoofing import det_curves, error_maps, errors_by_threshold, errors_of_heads
 from .style import COLOURS, DPI, MAP, STYLE, save_figure, show
 from .videos import video_page, video_players
+from .what_a_head_writes import (
+    attention_by_layer,
+    attention_under_sound,
+    patch_map,
+    patched_layers,
+    two_measures,
+    written_by_depth,
+)
 from .without_labels import (
     accuracies,
     accuracy_by_wrong_labels,
@@ -68,6 +76,8 @@ __all__ = [
     "accuracy_by_shots",
     "accuracy_by_step",
     "accuracy_by_wrong_labels",
+    "attention_by_layer",
+    "attention_under_sound",
     "before_and_after",
     "change_maps",
     "chosen_on_test",
@@ -96,6 +106,8 @@ __all__ = [
     "log_mel_picture",
     "loss_and_right_names",
     "mp3",
+    "patch_map",
+    "patched_layers",
     "permutation_test",
     "player",
     "players",
@@ -114,11 +126,13 @@ __all__ = [
     "spectrogram_page",
     "temperature_by_spread",
     "tuning_curves",
+    "two_measures",
     "variant_differences",
     "video_page",
     "video_players",
     "weight_heatmap",
     "weights_by_modality",
     "winning_sense",
+    "written_by_depth",
     "zero_shot_forms",
 ]

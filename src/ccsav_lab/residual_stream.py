@@ -10,8 +10,6 @@ from torch import nn
 from ccsav.lalm.batch_inputs import model_arguments
 from ccsav.lalm.model import LALM
 
-MLPS = ("mlp", "fc2")  # names of what a layer adds to the stream last
-
 
 @dataclass(frozen=True, eq=False)
 class Pass:
@@ -67,9 +65,7 @@ def last_position(lalm: LALM, inputs: dict) -> Pass:
     layers = model.get_submodule(site.layers)
     paths = lalm.select(None)["module"].unique()
     projections = {path: model.get_submodule(path) for path in paths}
-    mlps = [
-        next((m for m in map(layer._modules.get, MLPS) if m is not None), None) for layer in layers
-    ]
+    mlps = [getattr(layer, "mlp", None) or getattr(layer, "fc2", None) for layer in layers]
     output = model.get_output_embeddings()
     with ExitStack() as stack, torch.inference_mode(), model_arguments(lalm, inputs) as arguments:
         for module in (*layers, *projections.values(), *filter(None, mlps), output):
