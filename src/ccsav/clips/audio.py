@@ -2,12 +2,12 @@
 
 import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from ccsav.clips.formats.recording import Source, is_there, source_of
 from ccsav.clips.formats.riff import wav_seconds
 from ccsav.clips.formats.tracks import AudioError, check_length, count_seconds, decode_sound
 
@@ -19,7 +19,7 @@ _PADDING = 0.25  # seconds at most that codecs add to a recording
 _CANCELLED = 0.01  # of the channels' energy: less in their mean deserves a warning
 
 
-def header(path: str | Path) -> tuple[int, int]:
+def header(path: Source) -> tuple[int, int]:
     """Count the samples per channel and read the rate in Hz, without decoding the recording.
 
     Except in WAV files, packets are counted: the length in a header may be wrong, an estimate, or
@@ -29,7 +29,7 @@ def header(path: str | Path) -> tuple[int, int]:
     return _measured(path)[:2]
 
 
-def read_audio(path: str | Path, rate: int | None = None, until: float = np.inf) -> np.ndarray:
+def read_audio(path: Source, rate: int | None = None, until: float = np.inf) -> np.ndarray:
     """Decode a recording to one channel at `rate` Hz (default: its own), (samples,), float32, ±1.
 
     Only the first `until` seconds are decoded. Warns where the channels cancel one another. Raises
@@ -38,7 +38,7 @@ def read_audio(path: str | Path, rate: int | None = None, until: float = np.inf)
     samples, source_rate, declared = _measured(path)
     if declared:
         stop = round(min(samples, (until + EXTRA) * source_rate))
-        file, options = os.fsencode(path), {"dtype": "float32", "always_2d": True}
+        file, options = source_of(path, os.fsencode), {"dtype": "float32", "always_2d": True}
         try:
             channels = soundfile.read(file, stop=stop, **options)[0].T  # (channels, samples)
         except soundfile.LibsndfileError as error:
@@ -111,10 +111,10 @@ def mixed(channels: np.ndarray, name) -> np.ndarray:
 
 def _measured(path):
     """Samples per channel, rate, and whether libsndfile reads all of them, as they are declared."""
-    if not Path(path).is_file():
+    if not is_there(path):
         raise AudioError(f"{path}: there is no such file.")
     try:
-        info = soundfile.info(os.fsencode(path))
+        info = soundfile.info(source_of(path, os.fsencode))
     except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples
         count_seconds(path)  # says where a FLAC file breaks off
         reason = getattr(error, "error_string", error)

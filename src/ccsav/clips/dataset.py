@@ -3,7 +3,7 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ccsav.clips import audio, video
+from ccsav.clips.formats.recording import Recording, open_recording
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " ")  # that break no line
 _SPACES |= dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))  # of no width
@@ -35,6 +36,7 @@ class Dataset:
         integers of 8, 16 or 32 bits, one video (T, H, W, 3), uint8, or both, per row; `path` is
         then a name.
     rate, fps : samples of `waveforms` and frames of `videos` per second.
+    stored : for clips in a table of bytes, their recordings by name; `path` is then a name.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Dataset:
     rate: int | None = None
     videos: Sequence[np.ndarray] | None = None
     fps: float | None = None
+    stored: Mapping[str, Recording] | None = None
 
     def __post_init__(self):
         table = self.table.reset_index(drop=True)
@@ -77,6 +80,7 @@ class Dataset:
     def __repr__(self):
         groups = f", {self.table['group'].nunique()} groups" if "group" in self.table else ""
         origin = self.root if self.waveforms is None and self.videos is None else "memory"
+        origin = self.stored or origin
         return f"Dataset({len(self)} clips, {len(self.labels)} classes{groups}, in {origin})"
 
     def __len__(self):
@@ -92,6 +96,13 @@ class Dataset:
         table = pd.DataFrame({name: list(x) for name, x in columns.items() if x is not None})
         return cls(table, waveforms=waveforms, rate=rate, videos=videos, fps=fps)
 
+    @classmethod
+    def from_huggingface(cls, ds, audio="audio", label="category", group=None, video=None):
+        """Use the clips of a `datasets.Dataset` where they lie; see `huggingface.from_rows`."""
+        from ccsav.clips.corpora.huggingface import from_rows
+
+        return from_rows(ds, audio, label, group, video)
+
     @property
     def labels(self) -> np.ndarray:
         """Names of the classes, sorted, (C,); empty for clips without labels."""
@@ -104,15 +115,15 @@ class Dataset:
         waveforms, videos = (x if x is None else [x[i] for i in rows] for x in arrays)
         return replace(self, table=self.table.iloc[rows], waveforms=waveforms, videos=videos)
 
-    def path(self, i: int) -> Path:
-        """File of clip `i`."""
-        return _file(self.root, self.table["path"].iloc[i])
+    def path(self, i: int) -> Path | Recording:
+        """File of clip `i`, or its recording in a table of bytes."""
+        return self._find(self.table["path"].iloc[i])
 
-    def video_path(self, i: int) -> Path:
-        """File of the video of clip `i`. Raises `VideoError` if there is none."""
+    def video_path(self, i: int) -> Path | Recording:
+        """File of the video of clip `i`, or its recording. Raises `VideoError` if there is none."""
         name = self.table["video"].iloc[i] if "video" in self.table else None
         if not pd.isna(name):
-            return _file(self.root, name)
+            return self._find(name)
         if video.is_video(self.path(i)):
             return self.path(i)
         raise video.VideoError(f"{self.path(i)}: there is no video of it: give the column `video`.")
@@ -156,8 +167,13 @@ class Dataset:
             clip = audio.as_floats(clips[i]) if modality == "audio" else np.asarray(clips[i])
             about = f"{per_second:g}{'x'.join(map(str, clip.shape[1:]))}"
             return hashlib.sha256(clip.tobytes() + about.encode()).hexdigest()
-        with open(self.video_path(i) if modality == "video" else self.path(i), "rb") as file:
+        path = self.video_path(i) if modality == "video" else self.path(i)
+        with open_recording(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _find(self, name):
+        """A file by its name, or a recording in a table of bytes."""
+        return _file(self.root, name) if self.stored is None else self.stored[name]
 
     def _held(self, modality):
         """The clips in memory, or None, and how many of their samples or frames are a second."""
@@ -197,6 +213,8 @@ def _problems(dataset):
     problems += count_and_name(repeated, "paths that stand in more than one row")
     if dataset.waveforms is not None or dataset.videos is not None:
         return problems + _problems_of_arrays(dataset)
+    if dataset.stored is not None:
+        return problems
     paths = [*table["path"].dropna(), *table.get("video", pd.Series(dtype=object)).dropna()]
     missing = [p for p in paths if not os.path.isfile(_file(dataset.root, str(p)))]
     folder = dataset.root.resolve()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ccsav.clips import audio
+from ccsav.clips.formats.recording import Source
 from ccsav.clips.formats.riff import missing_bytes
 from ccsav.clips.formats.tracks import decode_sound, open_track
 
@@ -20,12 +21,12 @@ class VideoError(audio.AudioError):
     reason = "cannot be read as a video"
 
 
-def is_video(path: str | Path) -> bool:
+def is_video(path: Source) -> bool:
     """Whether a file is a video, by its suffix."""
-    return Path(path).suffix.lower() in SUFFIXES
+    return Path(str(path)).suffix.lower() in SUFFIXES
 
 
-def seconds(path: str | Path, kind: str = "video") -> float:
+def seconds(path: Source, kind: str = "video") -> float:
     """Duration of a video's frames ("video") or of its sound ("audio"): declared, else counted.
 
     Raises `VideoError` if the file is missing, not a video, has no such track, or breaks off.
@@ -49,7 +50,7 @@ def seconds(path: str | Path, kind: str = "video") -> float:
     return float(end - start) if declared is None else declared
 
 
-def frames(path: str | Path, fps: float = 2.0, until: float = np.inf) -> np.ndarray:
+def frames(path: Source, fps: float = 2.0, until: float = np.inf) -> np.ndarray:
     """Read frames at even steps of time, (T, H, W, 3), uint8, red, green, blue; see `even_steps`.
 
     fps: frames per second of video. until: seconds to read; nothing after them is decoded. Raises
@@ -82,7 +83,7 @@ def even_steps(n: int, length: float, fps: float, most: int = MOST_FRAMES) -> np
     return np.linspace(0, n - 1, 2 * pairs).round().astype(int)
 
 
-def sound(path: str | Path, rate: int, until: float = np.inf) -> np.ndarray:
+def sound(path: Source, rate: int, until: float = np.inf) -> np.ndarray:
     """Read a video's sound track at `rate` Hz, mixed to one channel, (samples,), float32.
 
     Only the first `until` seconds are decoded. Raises `VideoError` if the video has no sound, and

@@ -1,12 +1,11 @@
 """Tracks of sound and video files, read by PyAV (FFmpeg): counted to their end, and decoded."""
 
-import os
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
 from .endings import has_last_page, mp3_frames
+from .recording import Source, is_there, source_of
 
 TOLERANCE = 0.1  # seconds by which a header may differ from what follows it: codecs pad
 _FORMATS = "wav,w64,aiff,au,flac,mp3,ogg,mov,matroska,avi,mpegts,mpeg,flv,asf"  # and no playlists
@@ -19,15 +18,15 @@ class AudioError(ValueError):
 
 
 @contextmanager
-def open_track(path: str | Path, kind: str, error: type = AudioError):
+def open_track(path: Source, kind: str, error: type = AudioError):
     """Open a file, and its first track of a kind; what PyAV raises meanwhile becomes an `error`."""
     import av  # slow to import
 
-    if not Path(path).is_file():  # FFmpeg would open an address, too
+    if not is_there(path):  # FFmpeg would open an address, too
         raise error(f"{path}: there is no such file.")
     try:
         options = {"format_whitelist": _FORMATS}
-        with av.open(os.fspath(path), options=options, metadata_errors="replace") as container:
+        with av.open(source_of(path), options=options, metadata_errors="replace") as container:
             tracks = getattr(container.streams, kind)
             if not tracks:
                 raise error(f"{path}: there is no {kind} in it.")
@@ -38,7 +37,7 @@ def open_track(path: str | Path, kind: str, error: type = AudioError):
         raise error(f"{path}: {error.reason}: {getattr(cause, 'strerror', cause)}.") from cause
 
 
-def count_seconds(path: str | Path) -> tuple[float, bool]:
+def count_seconds(path: Source) -> tuple[float, bool]:
     """Seconds of sound in a file, from its packets, and whether its header declares as much.
 
     An estimate from the bit rate, as of an MP3 file without a count of frames, declares nothing.
@@ -66,7 +65,7 @@ def count_seconds(path: str | Path) -> tuple[float, bool]:
     return seconds, bool(declared) and seconds <= declared + TOLERANCE
 
 
-def check_length(path: str | Path, declared: float, there: float) -> None:
+def check_length(path: Source, declared: float, there: float) -> None:
     """Raise `AudioError` unless as many seconds are in a file as its header declares."""
     if there < declared - TOLERANCE:
         raise AudioError(f"{path}: breaks off after {there:.1f} of {declared:.1f} s.")
@@ -77,7 +76,7 @@ def check_length(path: str | Path, declared: float, there: float) -> None:
         )
 
 
-def decode_sound(path: str | Path, until: float, error: type = AudioError) -> tuple:
+def decode_sound(path: Source, until: float, error: type = AudioError) -> tuple:
     """Decode the first `until` seconds of a track of sound: (channels, samples), float32; Hz.
 
     Packets that are none, as between files joined end to end, are passed over up to a hundredth of
