@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
@@ -25,6 +26,7 @@ _CHOICES = {
     "dtype": ("float16", "float32"),
     "keep": ("memory", "disk"),
 }
+_TELL = 30.0  # seconds between looks at what all ranks have stored
 _AUTO = {"cpu": 16, "cuda": 64}  # clips per forward pass at first, with batch_size="auto"
 
 
@@ -166,16 +168,35 @@ def _batch_size(lalm, batch_size):
 
 def _compute(rows, order, rank, on_error, progress):
     """Let all rows be found or computed; {clip: reason} of those that cannot be."""
-    reasons, work = {}, rows.work
-    of = f" of rank {rank[0]} of {rank[1]}" if rank[1] > 1 else ""
-    bar = tqdm(total=len(order), unit=f" clips{of}", disable=not progress)
+    reasons, dataset = {}, rows.work.dataset
+    bar = _Bar(rows.store, rank, total=len(order), unit=" clips", disable=not progress)
     with bar, closing(rows), closing(rows.ready(order)) as steps:
         for done, failed in steps:
             if failed and on_error == "raise":
-                raise ExtractionError(_listed(work.dataset, dict([min(failed.items())])))
+                raise ExtractionError(_listed(dataset, dict([min(failed.items())])))
             reasons |= failed
             bar.update(len(done) + len(failed))
+            bar.tell_of_all()
     return reasons
+
+
+class _Bar(tqdm):
+    """A progress bar, which also tells how fast all ranks are together."""
+
+    def __init__(self, store, rank, **options):
+        divided = rank[1] > 1
+        super().__init__(**options, desc=f"rank {rank[0]} of {rank[1]}" if divided else None)
+        self.store = store if divided and not self.disable else None
+        self.before, self.told = (self.store.count() if self.store else 0), time.monotonic()
+        self.began = self.told
+
+    def tell_of_all(self):
+        """Show the rate of all ranks, by the rows on disk, twice a minute."""
+        now = time.monotonic()
+        if self.store is not None and now - self.told > _TELL:
+            rows, self.told = self.store.count(), now
+            rate = (rows - self.before) / (now - self.began)
+            self.set_postfix_str(f"all ranks: {rows} rows stored, {rate:.1f}/s")
 
 
 def _listed(dataset, reasons):

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ccsav.extraction.shards import checksum, read_shard, row_count, write_shard
+from ccsav.extraction.shards import checksums, read_shard, row_count, write_shard
 from ccsav.extraction.writing import remove_unfinished, write_whole
 
 ROWS, BYTES = 1024, 2**28  # of a whole shard, whichever is reached first
 SECONDS = 60.0  # between two writes, at most: what a killed process can lose
+_COPIED = 2**21  # bytes at once, which a processor's cache holds
 IDENTITY = "identity.json"  # what a store's rows are
 THREADS = min(8, os.cpu_count() or 1)  # that copy and check rows
 
@@ -68,7 +69,7 @@ class Store:
         places = np.repeat(np.arange(len(counts)), counts), np.arange(len(keys))
         first = np.repeat(np.cumsum([0, *counts])[:-1], counts)
         order = np.argsort(keys[:, 0], kind="stable")  # of equal keys, the latest is last
-        self._keys = keys[order]
+        self._keys, self._first = keys[order], keys[order, 0]
         self._places = np.stack([places[0], places[1] - first], axis=1)[order]  # (M, 2)
 
     def _opened(self, path):
@@ -83,7 +84,7 @@ class Store:
         wanted = np.frombuffer(b"".join(keys), "<u8").reshape(-1, 4)
         if not len(self):
             return np.full((len(wanted), 2), -1)
-        at = np.searchsorted(self._keys[:, 0], wanted[:, 0], side="right") - 1
+        at = np.searchsorted(self._first, wanted[:, 0], side="right") - 1
         found = (self._keys[at] == wanted).all(axis=1)
         if self._damaged:
             found &= [key not in self._damaged for key in keys]
@@ -116,6 +117,10 @@ class Store:
                 self.refresh()
                 return self.read(keys, out, at, heads)
         return good
+
+    def count(self) -> int:
+        """How many rows are on disk now, of all writers; rows that are stored twice count twice."""
+        return sum(map(row_count, self.folder.glob("*.safetensors")))
 
     def prompts(self) -> list[str]:
         """All prompts that rows of this store were computed with."""
@@ -175,9 +180,8 @@ class Store:
                 continue  # joined by another process; or damaged, which `refresh` warns of
             joined.append(path)
             prompts.update(shard.prompts)
-            for key, row, total in zip(shard.keys, copied, shard.sums, strict=True):
-                if checksum(key.tobytes(), row) == total:
-                    rows[key.tobytes()] = row
+            for i in np.flatnonzero(checksums(shard.keys, copied) == shard.sums):
+                rows[shard.keys[i].tobytes()] = copied[i]
             while len(rows) >= self._most:
                 write(self._most)
         if rows:
@@ -190,10 +194,12 @@ class Store:
 def _copy(shard, rows, out, at, heads):
     """Copy rows of a shard to out[at]; returns which are whole, (n,) bool."""
     stored, whole = shard.rows(), np.ones(len(rows), dtype=bool)
-    for i, (row, place) in enumerate(zip(rows, at, strict=True)):
+    step = max(1, _COPIED // max(1, stored[0].nbytes))
+    for some in (slice(i, i + step) for i in range(0, len(rows), step)):
         if heads is not None:
-            out[place] = stored[row][heads]
+            out[at[some]] = stored[np.ix_(rows[some], heads)]
             continue
-        out[place] = stored[row]
-        whole[i] = checksum(shard.keys[row].tobytes(), out[place]) == shard.sums[row]
+        block = stored[rows[some]]
+        out[at[some]] = block
+        whole[some] = checksums(shard.keys[rows[some]], block) == shard.sums[rows[some]]
     return whole

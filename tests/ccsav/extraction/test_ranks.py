@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ccsav import load_dataset
+from ccsav import extract, load_dataset
 from ccsav.extraction.ranks import checked_rank, find_rank, local_device
 from tests.ccsav.extraction.helpers import rows_in, run
 
@@ -72,6 +72,15 @@ def test_the_errors_of_a_rank_are_its_own(whisper, broken, tmp_path):
         kept += len(part.X)
         reasons += part.skipped["path"].tolist()
     assert kept == 12 and len(reasons) == len(set(reasons)) == 4
+
+
+def test_progress_of_all_ranks(whisper, dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ccsav.extraction.pipeline._TELL", 0.0)
+    monkeypatch.setattr("ccsav.extraction.store.SECONDS", 0.0)
+    for i in range(2):
+        extract(whisper, dataset, cache=tmp_path / "cache", rank=(i, 2), batch_size=1)
+    shown = capsys.readouterr().err
+    assert "rank 0 of 2" in shown and "all ranks: 12 rows stored" in shown
 
 
 @pytest.mark.slow
