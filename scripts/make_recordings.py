@@ -12,6 +12,7 @@ import soundfile
 from small_lalm.clips import ESC_NAMES
 
 from ccsav.clips import audio
+from ccsav.clips.corpora.csv_tables import read_table
 from ccsav_lab.recordings import RECORDINGS
 
 RATE = 16_000  # Hz
@@ -36,7 +37,7 @@ def main() -> None:
         "--esc10", type=Path, required=True, help="folder with clips/, manifest.csv"
     )
     options = parser.parse_args()
-    table = pd.read_csv(options.esc10 / "manifest.csv", dtype=str)
+    table = read_table(options.esc10 / "manifest.csv")
     table = table[table["fold"].isin(["4", "5"])]
     sources = attributions(options.esc10 / "ATTRIBUTION.txt")
     rows = []

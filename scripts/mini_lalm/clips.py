@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ccsav.clips import audio
+from ccsav.clips.corpora.csv_tables import read_table
 from ccsav_lab.sounds import CLASSES, render, resynthesise
 from mini_lalm.questions import DIGITS
 
@@ -61,7 +61,7 @@ def copied(wave: np.ndarray, number: int) -> np.ndarray:
 def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
     """FSDD without two speakers; each take several times, with random levels, delays and noise."""
     rng = np.random.default_rng(seed)
-    table = pd.read_csv(folder / "manifest.csv")
+    table = read_table(folder / "manifest.csv")
     for row in table[~table["speaker"].isin(HELD_OUT_SPEAKERS)].itertuples():
         wave = audio.read_audio(folder / row.path, RATE)
         for _ in range(variants):
@@ -74,8 +74,8 @@ def spoken_digits(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.n
 def environment(folder: Path, seed: int, variants: int) -> Iterator[tuple[np.ndarray, dict]]:
     """The first folds of ESC-10: random parts of 2 or 4 s, at random levels."""
     rng = np.random.default_rng(seed)
-    table = pd.read_csv(folder / "manifest.csv")
-    for row in table[table["fold"] <= TRAINED_FOLDS].itertuples():
+    table = read_table(folder / "manifest.csv")
+    for row in table[table["fold"].astype(int) <= TRAINED_FOLDS].itertuples():
         wave = audio.read_audio(folder / row.path, RATE)
         for _ in range(variants if row.label in ESC_NAMES else 0):
             length = int(rng.choice([2, 4])) * RATE

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from mini_lalm import clips as mini
 from mini_lalm.questions import DIGITS
 
 from ccsav.clips import audio
+from ccsav.clips.corpora.csv_tables import read_table
 
 RATE = 16_000  # Hz
 ESC_NAMES = {
@@ -42,14 +42,14 @@ def read_recordings(folder: Path, folds: list[int], without: list[str]) -> Recor
 
     `without` lists names, as in `ESC_NAMES`, of which no recording is used.
     """
-    table = pd.read_csv(folder / "esc10/manifest.csv")
+    table = read_table(folder / "esc10/manifest.csv")
     table["name"] = table["label"].map(ESC_NAMES)
-    table = table[table["fold"].isin(folds) & ~table["name"].isin(without)]
+    table = table[table["fold"].astype(int).isin(folds) & ~table["name"].isin(without)]
     environment = [
         (audio.read_audio(folder / "esc10" / path, RATE), name)
         for path, name in zip(table["path"], table["name"], strict=True)
     ]
-    table = pd.read_csv(folder / "fsdd/manifest.csv")
+    table = read_table(folder / "fsdd/manifest.csv")
     table = table[~table["speaker"].isin(mini.HELD_OUT_SPEAKERS)]
     digits = [
         (audio.read_audio(folder / "fsdd" / row.path, RATE), DIGITS[int(row.label)])

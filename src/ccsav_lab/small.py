@@ -163,7 +163,10 @@ def make_small(
 def is_made(hub: bool = False, parts: Path = SMALL_PARTS, out: Path = SMALL) -> bool:
     """Whether the folder `out` holds a model that was made from these parts."""
     note = out / MADE_FROM
-    return note.is_file() and json.loads(note.read_text("utf-8")) == _source(hub, parts)
+    try:
+        return json.loads(note.read_bytes()) == _source(hub, parts)
+    except (FileNotFoundError, ValueError):  # not there, or damaged
+        return False
 
 
 def _source(hub: bool, parts: Path) -> dict:

@@ -11,6 +11,8 @@ from ccsav.clips import corpora
 from ccsav.clips.dataset import DatasetError
 from ccsav.clips.loading import from_csv
 from ccsav_lab.paper.kept import add_rows, in_chunks, read_rows
+from ccsav_lab.paper.spoofing import verification_errors
+from tests import ROOT
 from tests.ccsav.clips.recordings import write
 
 WORDS = ["None", "NA", "null", "nan", "N/A", "#N/A", "-1.#IND", "001", "01", "1", "1.0"]
@@ -104,6 +106,35 @@ def test_results_that_the_paper_run_keeps(tmp_path):
     found = read_rows(tmp_path / "scores.csv", ["accuracy", "episode", "min_tdcf"])
     assert found["method"].tolist() == ["NA", "1"]
     assert found["accuracy"].tolist()[0] == 0.1 and np.isnan(found["accuracy"][1])
+
+
+def test_csv_files_are_read_by_one_reader():
+    sources = [f for d in ("src", "scripts", "benchmarks") for f in (ROOT / d).rglob("*.py")]
+    found = {f.name for f in sources if "read_csv(" in f.read_text("utf-8")}
+    assert found == {"kept.py"}  # which reads as text what it wrote itself
+
+
+@pytest.mark.parametrize(
+    ("damaged", "sentence"),
+    [
+        ("café".encode("cp1252"), "not in UTF-8"),
+        (b"", "a line with the names of the columns"),
+        (b"filename,fold,category,esc10\n1-1-A-0.wav,1\n", "line 2 has 2"),
+        (b"filename,fold,category,esc10\n1-1-A-0.wav,one,dog,True\n", "folds that are no numbers"),
+    ],
+)
+def test_damaged_lists_of_a_release(tmp_path, damaged, sentence):
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "esc50.csv").write_bytes(damaged)
+    with pytest.raises(DatasetError, match=rf"esc50\.csv: .*{sentence}"):
+        corpora.load_esc50(tmp_path)
+
+
+def test_damaged_scores_of_speaker_verification(tmp_path):
+    for content in (b"", b"a target\n", b"a target 1\nb spoof 2 3\n", b"\xff\xfe \0 1\n"):
+        (tmp_path / "asv.txt").write_bytes(content)
+        with pytest.raises(DatasetError, match=r"asv\.txt: not lines of source, key"):
+            verification_errors(tmp_path / "asv.txt")
 
 
 def test_a_class_of_a_release_is_called_none(tmp_path):

@@ -85,9 +85,11 @@ def verification_errors(file: str | Path) -> VerificationErrors:
     DatasetError
         If the file is not of this form, or has no trials of a key.
     """
-    table = pd.read_csv(file, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
-    scores = pd.to_numeric(table[2], errors="coerce") if len(table.columns) == 3 else None
-    if scores is None or scores.isna().any() or set(table[1]) != set(KEYS):
+    lines = Path(file).read_text("utf-8-sig", errors="replace").splitlines()
+    rows = [line.split() for line in lines if line.strip()]
+    table = pd.DataFrame([row for row in rows if len(row) == 3], columns=range(3), dtype=object)
+    scores = pd.to_numeric(table[2], errors="coerce")
+    if len(table) < len(rows) or scores.isna().any() or set(table[1]) != set(KEYS):
         raise DatasetError(
             f"{file}: not lines of source, key ({', '.join(KEYS)}) and score. Get it again from "
             "the official LA.zip."

@@ -10,6 +10,7 @@ from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._lists import find_file, keep_present, keep_split, refuse, release_folder
 from ._youtube import add_files, read_clips
+from .csv_tables import read_table
 
 LISTS = {f"{split}_segments.csv": split for split in ("balanced_train", "unbalanced_train", "eval")}
 _NAMES = ("ontology.json", "class_labels_indices.csv")
@@ -80,9 +81,9 @@ def _names(folder):
         raise DatasetError(f"{folder}: neither {' nor '.join(_NAMES)} is here. {_SOURCE}")
     try:
         if file.suffix == ".json":
-            ontology = json.loads(file.read_text(encoding="utf-8"))
+            ontology = json.loads(file.read_text(encoding="utf-8-sig"))
             return file, {sound["id"]: sound["name"] for sound in ontology}
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        table = read_table(file)
         return file, dict(zip(table["mid"], table["display_name"], strict=True))
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(

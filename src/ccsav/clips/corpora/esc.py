@@ -8,6 +8,7 @@ from ccsav.clips.dataset import Dataset, DatasetError
 
 from ._fetch import DOWNLOADS, get_archive
 from ._lists import refuse
+from .csv_tables import read_table
 
 URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 SHA256 = "sha256:805afc618aff80eff0641d51311647871fead5807da68bb18e43a27db47a79ce"
@@ -44,13 +45,15 @@ def load_esc50(
     file = folder / "meta" / "esc50.csv"
     if not file.is_file():
         get_archive(folder, URL, SHA256, _SIZE, fetch, "meta/esc50.csv")
-    text = {"filename": str, "category": str}  # also a class called "None"
-    table = pd.read_csv(file, dtype=text, keep_default_na=False)
+    table = read_table(file)
     absent = [c for c in _COLUMNS if c not in table]
     if absent:
         raise DatasetError(f"{file}: no column {absent}; the columns are {list(table.columns)}.")
     source = table["filename"].str.extract(_NAME)["source"]
     refuse(file, table.loc[source.isna(), "filename"], "file names without fold-source-take")
+    fold = pd.to_numeric(table["fold"], errors="coerce")
+    refuse(file, table.loc[fold.isna(), "fold"], "folds that are no numbers")
+    table = table.assign(fold=fold.astype(int), esc10=table["esc10"].str.casefold() == "true")
     table = table.assign(path="audio/" + table["filename"], label=table["category"], source=source)
     table = table.assign(group=table[group], split="fold " + table["fold"].astype(str))
     return Dataset(table, folder)
@@ -61,4 +64,4 @@ def load_esc10(
 ) -> Dataset:
     """ESC-10: the 400 recordings of ESC-50 in its 10 classes under CC BY. See `load_esc50`."""
     whole = load_esc50(folder, group=group, fetch=fetch)
-    return whole.subset(whole.table["esc10"].astype(bool).to_numpy())
+    return whole.subset(whole.table["esc10"].to_numpy())
