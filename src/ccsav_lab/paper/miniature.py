@@ -1,5 +1,6 @@
 """Datasets in the layout of official releases, small enough to test the table with."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -113,7 +114,9 @@ WRITERS = {"esc50": write_esc50, "vggsound": write_vggsound}
 
 def write_clip(file: Path, waveform: np.ndarray, rate: int) -> None:
     """Write a WAV file, whole or not at all: a file that is there is not made again."""
-    write_whole(file, lambda path: soundfile.write(path, waveform, rate, format="WAV"))
+    data = io.BytesIO()  # soundfile's own errors do not name the file
+    soundfile.write(data, waveform, rate, format="WAV")
+    write_whole(file, lambda path: path.write_bytes(data.getvalue()))
 
 
 def is_miniature(folder: str | Path) -> bool:
