@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ccsav.clips.corpora import GROUP, dataset_names, load_named, load_release
+from ccsav.clips.corpora import GROUP, dataset_names, load_by_package, load_named, load_release
 from ccsav.clips.corpora._lists import keep_split
 from ccsav.clips.corpora.calm_lists import load_calm_list
 from ccsav.clips.corpora.class_folders import from_folder
@@ -13,7 +13,13 @@ __all__ = ["from_csv", "from_folder", "load_dataset"]
 
 
 def load_dataset(
-    source: str | Path, *, group: str | None = None, split: str | None = None, fetch: bool = False
+    source: str | Path,
+    *,
+    group: str | None = None,
+    split: str | None = None,
+    fetch: bool = False,
+    folder: str | Path | None = None,
+    label: str | None = None,
 ) -> Dataset:
     """Read a dataset from a name, a folder or a file.
 
@@ -27,7 +33,9 @@ def load_dataset(
     group : for CSV files, the column of groups, see `from_csv`; for ASVspoof, "speaker" or
         "attack"; for ESC-50 and ESC-10, "source" (clips of one recording) or "fold".
     split : keep the clips of this official split (of the column `split`); default: all.
-    fetch : for esc10, esc50 and fsdd, download what is missing.
+    fetch : for esc10, esc50, fsdd, "hf:…" and "soundata:…", download what is missing.
+    folder : for "soundata:…", the local copy.
+    label : for "hf:…", the column of labels.
 
     Raises
     ------
@@ -43,7 +51,8 @@ def load_dataset(
     ...     load_dataset(folder)
     Dataset(2 clips, 2 classes, in ...)
     """
-    dataset = _read(source, group, split, fetch)
+    dataset = load_by_package(source, folder, label, group, split, fetch)
+    dataset = dataset or _read(source, group, split, fetch)
     return dataset.subset(keep_split(dataset.table, split, source).index) if split else dataset
 
 

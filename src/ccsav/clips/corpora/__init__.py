@@ -1,8 +1,7 @@
 """Datasets known by name: public ones, and those that other packages offer.
 
-Public ones are read from the official files of their releases, or downloaded on request. Each needs
-twenty lines of pandas. Packages of datasets do not help: of these, soundata lists only ESC-50, and
-`datasets` of Hugging Face would add pyarrow for copies that are not the releases.
+Public ones are read from the official files of their releases, or downloaded on request. Others are
+read by the packages `datasets` of Hugging Face and soundata, which are installed only for these.
 """
 
 from pathlib import Path
@@ -14,6 +13,8 @@ from .asvspoof import PROTOCOLS, load_asvspoof2019
 from .audioset import LISTS, indicator, load_audioset
 from .esc import load_esc10, load_esc50
 from .fsdd import load_fsdd
+from .hub import load_hub
+from .soundata_sets import load_soundata
 from .vggsound import LIST, load_vggsound
 
 __all__ = [
@@ -23,11 +24,14 @@ __all__ = [
     "indicator",
     "load_asvspoof2019",
     "load_audioset",
+    "load_by_package",
     "load_esc10",
     "load_esc50",
     "load_fsdd",
+    "load_hub",
     "load_named",
     "load_release",
+    "load_soundata",
     "load_vggsound",
 ]
 
@@ -61,6 +65,20 @@ def load_named(name: str, group: str | None, split: str | None, fetch: bool) -> 
     return _FETCHED[name](fetch=fetch, **_groups(name, group))
 
 
+def load_by_package(
+    source: str | Path, folder=None, label=None, group=None, split=None, fetch: bool = False
+) -> Dataset | None:
+    """Read "hf:…" or "soundata:…"; None for other names. Arguments as of `load_dataset`."""
+    package, _, name = source.partition(":") if isinstance(source, str) else ("", "", "")
+    if package == "hf":
+        _refuse(source, folder=folder)
+        return load_hub(name, label, group, split, fetch)
+    if package == "soundata":
+        _refuse(source, label=label)
+        return load_soundata(name, folder, group, split, fetch)
+    return _refuse(source, folder=folder, label=label)
+
+
 def load_release(folder: Path, group: str | None, split: str | None) -> Dataset | None:
     """Read a folder that contains an official release; None if it contains none.
 
@@ -87,6 +105,13 @@ def load_release(folder: Path, group: str | None, split: str | None) -> Dataset 
 def _local(name, folder, group, split):
     """Read a release that is not downloaded."""
     return _LOCAL[name](folder, split=split, **_groups(name, group))
+
+
+def _refuse(source, **options):
+    """Raise a `DatasetError` for options that are given, but not used for this source."""
+    for name, value in options.items():
+        if value is not None:
+            raise DatasetError(f"{source}: leave {name}={str(value)!r} out: it is not used here.")
 
 
 def _groups(name, group):
