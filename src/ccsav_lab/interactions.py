@@ -20,10 +20,13 @@ from ccsav.extraction.activations import HeadActivations
 from ccsav_lab import specialise
 from ccsav_lab.shuffles import shuffled_labels
 
+LEVEL = 0.05  # of the corrected p at which a pair of head and class counts
+
 
 def specialists(
-    acts: HeadActivations, n: int = 1000, seed: int = 0, *, progress: bool = True
-) -> pd.DataFrame:
+    acts: HeadActivations, n: int = 1000, seed: int = 0, *,
+    label: str | None = None, divisions: int = 10, progress: bool = True,
+) -> pd.DataFrame:  # fmt: skip
     """Every head × class: recall, how much of it is specialisation, and whether that is chance.
 
     Parameters
@@ -32,12 +35,15 @@ def specialists(
     n : shuffles. In each half, classes are exchanged between groups, and within groups that have
         several, so that what a clip's hits have in common stays with it.
     seed : of the halves and of the shuffles.
+    label : keep the rows of this class alone; the correction is over all heads and classes.
+    divisions : into other halves, for the column reliability.
     progress : show a bar.
 
     Returns
     -------
     pd.DataFrame
-        A row per (head, class). recall: from 0 to 1. expected: head mean + class mean - grand
+        A row per (head, class); `in_words` says how many there are, `plot.specialists_map` shows
+        them. recall: from 0 to 1. expected: head mean + class mean - grand
         mean. excess: recall - expected, the interaction. ratio: recall over head mean × class mean
         / grand mean. All are means of both halves. p: share of shuffles in which this head and
         class have as much excess in both halves, in standard errors; shuffles are widened to the
@@ -45,7 +51,10 @@ def specialists(
         each class is measured by what its own shuffles reach.
         p_corrected: share in which any head and class has; the probability of one or more false
         specialists is about as large, and larger where a class has fewer than three groups in a
-        half. The true classes count as one more shuffle.
+        half. The true classes count as one more shuffle. by_luck: share of shuffles in which this
+        head and class would pass at p_corrected = 0.05. low, high: 95 % interval of the excess,
+        by the spread between clips, widened as the shuffles are. reliability: split-half, of this
+        head's excess for this class; 1: all halves show the same, 0: they have nothing in common.
 
     References
     ----------
@@ -59,27 +68,51 @@ def specialists(
     >>> clips = tasks.make(["dog", "siren", "rain"], clips=8, progress=False)
     >>> acts = ccsav.extract(ccsav.load_lalm("mini"), clips, progress=False)
     >>> table = interactions.specialists(acts, n=100, progress=False)
-    >>> table.loc[(0, "dog")].index.tolist()
+    >>> table.loc[(0, "dog")].index.tolist()[:6]
     ['recall', 'expected', 'excess', 'ratio', 'p', 'p_corrected']
+    >>> interactions.in_words(table).partition(" of ")[2].partition(" (")[0]
+    '144 pairs of head and class are specialists'
     """
-    if n < 1:
-        raise ValueError(f"n={n}: shuffle at least once.")
-    reached, nulls, recalls = [], [], []
+    if n < 1 or divisions < 1:
+        raise ValueError(
+            f"n={n}: shuffle at least once; divisions={divisions}: divide at least once."
+        )
+    if label is not None and label not in acts.labels[np.unique(acts.y)]:
+        raise ValueError(f"label={label!r}: choose one of {acts.labels.tolist()}.")
+    reached, nulls, recalls, errors = [], [], [], []
     for half, part in enumerate(halves_of(acts, seed)):
         found, y, groups, names = specialise.hits_by_head(part)  # (K, N)
         recalls.append(_class_means(found, y))
         profiles = found - found.mean(axis=0)
         profiles -= recalls[-1].mean(axis=1, keepdims=True) - recalls[-1].mean()
-        reached.append(_in_errors(profiles, y))
+        errors.append(_errors(profiles, y))
+        reached.append(_class_means(profiles, y) / errors[-1])
         shuffled = shuffled_labels(y, groups, n, seed + half)
         bar = tqdm(shuffled, desc=f"shuffled classes, half {half + 1}", disable=not progress)
-        nulls.append(np.stack([_in_errors(profiles, codes) for codes in bar]))  # (n, K, C)
+        nulls.append(
+            np.stack([_class_means(profiles, codes) / _errors(profiles, codes) for codes in bar])
+        )  # (n, K, C)
     luck = np.std(reached[0] - reached[1]) / np.std(nulls[0] - nulls[1])  # of prototypes too
     null = max(1.0, luck) * np.minimum(*nulls)
     large = np.quantile(null, 0.99, axis=(0, 1))  # (C,): by luck; larger for classes of few clips
     null, reached = null / large, np.minimum(*reached) / large - specialise.TIE
-    as_good = {"p": null >= reached, "p_corrected": null.max(axis=(1, 2))[:, None, None] >= reached}
-    return _table(np.mean(recalls, axis=0), as_good, acts.heads.index, names)
+    largest = null.max(axis=(1, 2))  # (n,)
+    passes = {"p": null >= reached, "p_corrected": largest[:, None, None] >= reached}
+    p = {name: (1 + as_good.sum(axis=0)) / (1 + n) for name, as_good in passes.items()}
+    p["by_luck"] = (null >= np.quantile(largest, 0.95)).mean(axis=0)
+    reach = 1.96 * max(1.0, luck) * np.sqrt(errors[0] ** 2 + errors[1] ** 2) / 2
+    p |= {"reach": reach, "reliability": _cell_reliability(acts, divisions, seed)}
+    table = _table(np.mean(recalls, axis=0), p, acts.heads.index, names)
+    return table if label is None else table.xs(label, level="class", drop_level=False)
+
+
+def in_words(table: pd.DataFrame) -> str:
+    """One sentence: how many specialists a table of `specialists` has, and how many by luck."""
+    found, luck = int((table["p_corrected"] <= LEVEL).sum()), table["by_luck"].sum()
+    return (
+        f"{found} of {len(table)} pairs of head and class are specialists (p ≤ {LEVEL:g}, "
+        f"corrected over all pairs); with shuffled classes it is {luck:.2g} on average."
+    )
 
 
 def split_half(acts: HeadActivations, n: int = 10, seed: int = 0) -> pd.Series:
@@ -134,30 +167,44 @@ def halves_of(acts: HeadActivations, seed: int = 0) -> list[HeadActivations]:
     ]
 
 
-def _table(recall, as_good, heads, names) -> pd.DataFrame:
+def _table(recall, columns, heads, names) -> pd.DataFrame:
     """The table of `specialists`, a row per head and class."""
     excess = specialise.interaction(pd.DataFrame(recall)).to_numpy()
-    n = len(as_good["p"])
     product = np.outer(recall.mean(axis=1), recall.mean(axis=0)) / recall.mean()
+    reach = columns.pop("reach")
     columns = {
         "recall": recall,
         "expected": recall - excess,
         "excess": excess,
         "ratio": recall / np.maximum(product, 1e-12),
-        **{name: (1 + good.sum(axis=0)) / (1 + n) for name, good in as_good.items()},
+        **columns,
+        "low": excess - reach,
+        "high": excess + reach,
     }
     index = pd.MultiIndex.from_product([heads, names], names=["head", "class"])
     return pd.DataFrame({name: x.ravel() for name, x in columns.items()}, index=index)
 
 
-def _in_errors(profiles: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Class means of the profiles in their standard errors, (K, N), (N,) → (K, C).
+def _cell_reliability(acts, divisions, seed) -> np.ndarray:
+    """Mean product of both halves' excess over its mean square, (K, C), from -1 to 1."""
+    products, squares = [], []
+    for division in range(divisions):
+        found = [specialise.hits_by_head(part)[:2] for part in halves_of(acts, seed + division)]
+        recalls = [pd.DataFrame(_class_means(*pair)) for pair in found]
+        first, second = (specialise.interaction(recall).to_numpy() for recall in recalls)
+        products.append(first * second)
+        squares.append((first**2 + second**2) / 2)
+    return np.mean(products, axis=0) / np.maximum(np.mean(squares, axis=0), 1e-12)
+
+
+def _errors(profiles: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Standard errors of the profiles' class means, (K, N), (N,) → (K, C).
 
     To each error the median of all is added, in squares: the smallest are small by luck.
     """
     mean, square = _class_means(profiles, y), _class_means(profiles**2, y)
     variance = (square - mean**2).clip(0) / (np.bincount(y) - 1).clip(1)
-    return mean / np.sqrt(variance + np.median(variance) + 1e-12)
+    return np.sqrt(variance + np.median(variance) + 1e-12)
 
 
 def _class_means(values: np.ndarray, y: np.ndarray) -> np.ndarray:

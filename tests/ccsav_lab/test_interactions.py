@@ -87,6 +87,49 @@ def test_halves_agree_on_specialists():
     assert 0 < with_them["reliable share"] < 1
 
 
+def test_planted_specialists_are_reliable_and_outside_of_luck():
+    table = interactions.specialists(activations(0, [(3, 1), (7, 4)], noise=0.9), n=100, progress=False)
+    planted = table.loc[[(3, "b"), (7, "e")]]
+    assert (planted["reliability"] > 0.8).all()
+    assert (planted["low"] > 0).all()
+    assert table["reliability"].drop(planted.index).median() < 0.5
+    assert table["reliability"].between(-1, 1).all()
+    np.testing.assert_allclose((table["low"] + table["high"]) / 2, table["excess"])
+
+
+def test_intervals_hold_the_truth():
+    """Heads that know all classes alike have no excess: about 95 % of intervals hold 0."""
+    inside = []
+    for seed in range(6):
+        table = interactions.specialists(activations(seed), n=20, divisions=1, progress=False)
+        inside.append(((table["low"] <= 0) & (table["high"] >= 0)).mean())
+    assert 0.92 < np.mean(inside) <= 1
+
+
+def test_reliability_by_hand():
+    """The product of the halves' excess over its mean square, from both halves of one division."""
+    acts = activations(2, [(1, 1)])
+    table = interactions.specialists(acts, n=5, divisions=1, progress=False)
+    halves = [
+        specialise.interaction(specialise.probe(half)) for half in interactions.halves_of(acts)
+    ]
+    a, b = (half.loc[1, "b"] for half in halves)
+    assert table.loc[(1, "b"), "reliability"] == pytest.approx(a * b / ((a**2 + b**2) / 2))
+
+
+def test_one_class_and_the_sentence():
+    acts = activations(0, [(3, 1)])
+    table = interactions.specialists(acts, n=100, progress=False)
+    one = interactions.specialists(acts, n=100, label="b", progress=False)
+    pd.testing.assert_frame_equal(one, table.loc[(slice(None), "b"), :])
+    found = int((table["p_corrected"] <= 0.05).sum())
+    sentence = interactions.in_words(table)
+    assert sentence.startswith(f"{found} of {HEADS * CLASSES} pairs of head and class")
+    assert 0 < table["by_luck"].sum() < 0.5  # in one shuffle of twenty, a pair or a few
+    with pytest.raises(ValueError, match="label='z': choose one of"):
+        interactions.specialists(acts, label="z", progress=False)
+
+
 def test_at_least_one_shuffle():
     with pytest.raises(ValueError, match="n=0: shuffle at least once"):
         interactions.specialists(activations(0), n=0)

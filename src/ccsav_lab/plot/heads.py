@@ -7,7 +7,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ccsav_lab import specialise
+from ccsav_lab import interactions, specialise
 from ccsav_lab.aligned import same_heads
 
 from .style import MAP, STYLE
@@ -39,7 +39,9 @@ def weight_heatmap(
     return _classes_by_heads(100 * weights.T, labels, heads, what, **colours)
 
 
-def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
+def specialisation_map(
+    recalls: pd.DataFrame, heads: pd.DataFrame, tested: pd.DataFrame | None = None
+) -> Figure:
     """How much better each head is at each class than head and class alone give, in points.
 
     Shows `specialise.interaction`: red where a head finds a class more often than its own mean and
@@ -53,13 +55,19 @@ def specialisation_map(recalls: pd.DataFrame, heads: pd.DataFrame) -> Figure:
         From `specialise.probe`, from 0 to 1.
     heads : DataFrame
         Table of the K heads (layer, kind).
+    tested : DataFrame, optional
+        From `interactions.specialists`, of the same heads and classes: its excess is shown, and
+        only the pairs that pass the corrected test are coloured.
     """
     recalls = same_heads(recalls, heads)
     varies = recalls.max(axis=1) - recalls.min(axis=1) > SAME
     points = 100 * specialise.interaction(recalls[varies])
     order = specialise.order(specialise.similarity(points))
-    values = points[order].reindex(recalls.index).to_numpy().T  # (C, K)
-    limit = np.nanmax(np.abs(values))
+    if tested is not None:
+        passing = tested["p_corrected"] <= interactions.LEVEL
+        points = (100 * tested["excess"]).where(passing).unstack()
+    values = points.reindex(recalls.index)[order].to_numpy().T  # (C, K)
+    limit = np.nanmax(np.abs(values), initial=1)  # points
     colours = {"cmap": mpl.colormaps["RdBu_r"].with_extremes(bad="0.85")}
     colours |= {"vmin": -limit, "vmax": limit}
     what = "recall above what head and\nclass alone give (points)"

@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from ccsav_lab.aligned import same_heads
+
 from .spectrograms import draw_spectrogram
 from .style import COLOURS, LINES, MAP, MARKERS, STYLE
 
@@ -60,6 +62,7 @@ def attention_by_layer(masses: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer).
     """
+    masses = same_heads(masses, heads)
     used = [part for part in masses.columns if masses[part].max() > 0]
     with mpl.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(max(5.0, min(0.13 * len(heads), 11)), 2.9))
@@ -162,6 +165,7 @@ def patch_map(tables: Mapping[str, pd.DataFrame], heads: pd.DataFrame, what: str
         size = (1.5 + 2.9 * len(tables), 3.1)
         figure, axes = plt.subplots(1, len(tables), figsize=size, sharey=True, squeeze=False)
         for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
+            table = same_heads(table, heads)
             change = table["change"].where(table["p_corrected"] <= 0.05)
             cells = heads.assign(change=change, line=heads["layer"].astype(str))
             if len(heads["kind"].unique()) > 1:

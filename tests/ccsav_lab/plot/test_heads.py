@@ -54,3 +54,20 @@ def test_head_map(heads):
     assert encoder.collections[0].get_clim() == (25, 90)
     assert decoder.get_ylabel() == "layer"
     assert decoder.get_xlabel() == "head"
+
+
+def test_only_pairs_that_pass_are_coloured():
+    rng = np.random.default_rng(0)
+    heads = pd.DataFrame({"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "kind": "decoder"})
+    recalls = pd.DataFrame(rng.uniform(size=(4, 3)), columns=list("abc"))
+    index = pd.MultiIndex.from_product([range(4), list("abc")], names=["head", "class"])
+    tested = pd.DataFrame({"excess": 0.1, "p_corrected": 0.9}, index)
+    tested.loc[(2, "b")] = [0.3, 0.01]
+    ax, _ = plot.specialisation_map(recalls, heads, tested).axes
+    shown = np.ma.masked_invalid(ax.images[0].get_array())
+    assert shown.count() == 1
+    row = [label.get_text() for label in ax.get_yticklabels()].index("b")
+    assert shown[row, 2] == 30
+    tested["p_corrected"] = 0.9  # none passes: an empty map
+    ax, _ = plot.specialisation_map(recalls, heads, tested).axes
+    assert np.ma.masked_invalid(ax.images[0].get_array()).count() == 0
