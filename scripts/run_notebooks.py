@@ -17,7 +17,12 @@ FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 SECONDS = 3_600  # that a cell may take: only one that hangs does, also on a busy machine
-SETTINGS = {"TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+SETTINGS = {
+    "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1",
+    "CCSAV_FIGURES": "../figures",  # the committed ones: only this script writes them
+}  # fmt: skip
+SOLUTION, CHECK, EXERCISE = "<summary>Solution</summary>", "\nchecks.", "### Exercise "
+ROLES = {"exercise", "check", "solution"}
 
 
 def title(notebook) -> str:
@@ -70,11 +75,30 @@ def trimmed(notebook):
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
+        _tag(cell)
         if cell.cell_type == "code":
             cell.outputs = _joined([o for o in cell.outputs if not _live_only(o)])
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
     return notebook
+
+
+def role(cell) -> str | None:
+    """What a cell is in an exercise: its text, the check of the answer, or the solution."""
+    if cell.cell_type == "code":
+        return "check" if CHECK in cell.source else None
+    if SOLUTION in cell.source:
+        return "solution"
+    return "exercise" if EXERCISE in cell.source else None
+
+
+def _tag(cell) -> None:
+    """Tag a cell with its role, so that a tool can take out the solutions."""
+    tags = [tag for tag in cell.metadata.get("tags", []) if tag not in ROLES]
+    tags += [role(cell)] if role(cell) else []
+    cell.metadata.pop("tags", None)
+    if tags:
+        cell.metadata["tags"] = tags
 
 
 def _joined(outputs):

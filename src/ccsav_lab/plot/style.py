@@ -1,6 +1,7 @@
 """The style that all figures share; how they are saved and shown."""
 
 import io
+import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -25,7 +26,7 @@ DPI = 200  # of a PNG, twice that on screen
 COLOURS = sns.color_palette("colorblind")
 MARKERS, LINES = "osD^vP", ("-", "--", "-.", ":", "-", "--")
 MAP = "cividis"  # lightness rises evenly: readable in greyscale and by the colour-blind
-FIGURES = Path("../figures")  # relative to the notebooks
+FIGURES = "CCSAV_FIGURES"  # variable with the folder that `show` writes to
 
 
 def draw_level(ax, name: str, value: float, **place) -> None:
@@ -63,7 +64,10 @@ def save_figure(figure: Figure, path: str | Path) -> list[Path]:
 
 
 def show(figure: Figure, name: str, alt: str = "") -> display.Image:
-    """Write a figure to `FIGURES` as PNG and SVG, close it, and display it in a notebook.
+    """Write a figure as PNG and SVG, close it, and display it in a notebook.
+
+    The files go to `figures` in the working folder, beside the notebook, so that a rerun leaves the
+    committed figures alone. `make notebooks` names their folder in the variable `CCSAV_FIGURES`.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def show(figure: Figure, name: str, alt: str = "") -> display.Image:
     alt : str
         What the figure shows, for readers who cannot see it; default: `name`.
     """
-    FIGURES.mkdir(parents=True, exist_ok=True)
+    folder = Path(os.environ.get(FIGURES, "figures"))
+    folder.mkdir(parents=True, exist_ok=True)
     width = round(figure.get_size_inches()[0] * DPI / 2)
-    png, _ = save_figure(figure, FIGURES / name)
+    png, _ = save_figure(figure, folder / name)
     return display.Image(png, embed=True, width=width, alt=alt or name)

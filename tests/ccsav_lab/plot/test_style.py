@@ -16,7 +16,7 @@ def test_the_same_figure_is_the_same_file(tmp_path):
 
 
 def test_show_writes_and_displays(tmp_path, monkeypatch):
-    monkeypatch.setattr("ccsav_lab.plot.style.FIGURES", tmp_path / "figures")
+    monkeypatch.setenv("CCSAV_FIGURES", str(tmp_path / "figures"))
     figure = a_figure()
     shown = plot.show(figure, "99-x", alt="one point")
     assert {f.name for f in (tmp_path / "figures").iterdir()} == {"99-x.png", "99-x.svg"}
@@ -24,3 +24,13 @@ def test_show_writes_and_displays(tmp_path, monkeypatch):
     assert data["image/png"]
     assert metadata["image/png"]["alt"] == "one point"
     assert metadata["image/png"]["width"] == pytest.approx(100 * figure.get_size_inches()[0], 1)
+
+
+def test_a_rerun_writes_beside_the_notebook(tmp_path, monkeypatch):
+    monkeypatch.delenv("CCSAV_FIGURES", raising=False)
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    monkeypatch.chdir(notebooks)
+    plot.show(a_figure(), "99-x")
+    assert {f.name for f in (notebooks / "figures").iterdir()} == {"99-x.png", "99-x.svg"}
+    assert [f.name for f in tmp_path.iterdir()] == ["notebooks"]
