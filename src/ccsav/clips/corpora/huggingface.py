@@ -137,24 +137,22 @@ def _undecoded(ds, column):
 
 def _in_memory(stream):
     """The rows of a stream as a table in memory; raises `DatasetError` if they are too many."""
-    import pyarrow
-    from datasets import Dataset as Table
-    from datasets import DatasetInfo
+    import datasets
 
-    tables, size = [], 0
+    parts, size = [], 0
+    info = datasets.DatasetInfo(features=stream.features)
     for table in stream.with_format("arrow").iter(_BATCH):
-        tables.append(table)
+        table = table.cast(stream.features.arrow_schema)
+        parts.append(datasets.Dataset(table, info=info, fingerprint=str(len(parts))))
         size += table.nbytes
         if size > STREAM:
             raise DatasetError(
                 f"The stream is longer than {STREAM / 2**30:g} GiB: take a part of it, "
                 "stream.take(1000), or load it without streaming=True."
             )
-    if not tables:
+    if not parts:
         raise DatasetError("The stream has no rows.")
-    info = DatasetInfo(features=stream.features)
-    table = pyarrow.concat_tables(tables).cast(stream.features.arrow_schema)
-    return Table(table, info=info, fingerprint="stream")
+    return datasets.concatenate_datasets(parts)
 
 
 def _values(ds, column, dtype=None):
