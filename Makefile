@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DELETE_ON_ERROR:
-.PHONY: help setup test test-fast small tutorial lab notebooks results benchmarks tables clean
+.PHONY: help setup test soak test-fast small tutorial lab notebooks results benchmarks tables clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(READY) ## linters and every test, on WORKERS=2 processes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1
+
+soak: $(READY) ## 1,000 kills of what writes files, half an hour: [KILLS=1000]
+	KILLS=$(or $(KILLS),1000) $(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 tests/robust/test_kills.py
 
 test-fast: $(READY) ## about a minute: all but notebooks, training and other tests of several seconds
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 1 -m "not slow"
