@@ -17,6 +17,7 @@ from ccsav.weights import readout
 from ccsav.weights.ccsav import CCSAVClassifier
 from ccsav.weights.left_out import leave_out
 from ccsav_lab import sounds
+from ccsav_lab.sounds.changes import changed
 from ccsav_lab.sounds.tasks import RATE
 
 FRESH = 9_000_000  # first seed of swept clips; the tasks use smaller seeds
@@ -86,6 +87,50 @@ def sweep(
         waveforms.append(sounds.render(name, FRESH + clip, **options).waveform)
     paths = [f"{name}, {parameter} {v:g}, clip {clip}" for v, clip in rows.to_numpy()]
     dataset = Dataset(rows.assign(path=paths, label=name), waveforms=waveforms, rate=RATE)
+    return extract(lalm, dataset, question, heads=heads, cache=cache, progress=progress)
+
+
+def sweep_recordings(
+    lalm: LALM,
+    waveforms: Sequence[np.ndarray],
+    what: str,
+    values: Sequence[float],
+    question: str | None = None,
+    *,
+    heads="all",
+    cache: str | Path | None = None,
+    progress: bool = True,
+) -> HeadActivations:
+    """Head vectors of your own recordings as one property of them is changed.
+
+    Parameters
+    ----------
+    lalm, question, heads, cache, progress : as in `sweep`.
+    waveforms : clips at `lalm.rate`, each changed to every value.
+    what : one of `sounds.changes.CHANGES`: noise, low and high pass, pitch, rate, level.
+    values : V of them, in the unit that its name ends in.
+
+    Returns
+    -------
+    HeadActivations
+        Of V · clips clips, for `responses`; its table has the columns value and clip.
+
+    Raises
+    ------
+    ValueError : as `changed` does, and for no values or no clips.
+    """
+    values = [float(value) for value in values]
+    if not values or not len(waveforms):
+        raise ValueError(
+            f"{len(values)} values, {len(waveforms)} clips: give one of each at least."
+        )
+    rows = pd.DataFrame(list(product(values, range(len(waveforms)))), columns=["value", "clip"])
+    clips = [
+        changed(waveforms[int(clip)], lalm.rate, what, value, seed=int(clip))
+        for value, clip in rows.to_numpy()
+    ]
+    paths = [f"clip {clip:g}, {what} {value:g}" for value, clip in rows.to_numpy()]
+    dataset = Dataset(rows.assign(path=paths), waveforms=clips, rate=lalm.rate)
     return extract(lalm, dataset, question, heads=heads, cache=cache, progress=progress)
 
 
