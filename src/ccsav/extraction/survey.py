@@ -35,7 +35,7 @@ class Survey:
 
     def __init__(self, dataset: Dataset, modality: str, folder: Path | None, verify=False):
         self.dataset, self.modality, self.verify = dataset, modality, verify
-        held = any(x is not None for x in (dataset.waveforms, dataset.videos, dataset.stored))
+        held = dataset.waveforms is not None or dataset.videos is not None
         kept = folder is not None and not held
         self._kept = Store(folder, (_ENTRY,), "uint8", most=2**16) if kept else None
         self._writable = kept and os.access(_existing(folder), os.W_OK)

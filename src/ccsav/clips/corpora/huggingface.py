@@ -1,5 +1,6 @@
 """Datasets of Hugging Face's package `datasets`: stored bytes, read row by row, decoded here."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from ccsav.clips.formats.recording import Recording
 STREAM = 2**30  # bytes of a stream at most, since they are held in memory
 _BATCH = 64  # rows of a stream that are read at once
 _ROLES = ("path", "label", "group", "video")  # columns of ours, which theirs may also be called
+_NAME = re.compile(r"row (\d+)(?:, (video))?(?:: (.*))?", re.DOTALL)
 _MEDIA = ("Audio", "Video")
 
 
@@ -22,18 +24,21 @@ class Rows:
     Parameters
     ----------
     columns : {"audio": rows, "video": rows}, of which `rows[i]` has "bytes" and "path".
+    table : of the recordings, see `Recording`.
     """
 
-    def __init__(self, columns: dict):
-        self._columns = columns
+    def __init__(self, columns: dict, table: tuple | None = None):
+        self._columns, self._table = columns, table
 
     def __str__(self):
         return "a Hugging Face dataset"
 
     def __getitem__(self, name: str) -> Recording:
-        row, kind = re.match(r"row (\d+)(?:, (video))?", name).groups()
+        row, kind, path = _NAME.fullmatch(name).groups()
         rows = self._columns[kind or "audio"]
-        return Recording(name, lambda: _bytes(rows[int(row)], name))
+        outside = path is not None and os.path.isfile(path)  # and may change without the table
+        table = None if outside else self._table
+        return Recording(name, lambda: _bytes(rows[int(row)], name), table)
 
 
 def from_rows(ds, audio="audio", label="category", group=None, video=None) -> Dataset:
@@ -74,6 +79,7 @@ def from_rows(ds, audio="audio", label="category", group=None, video=None) -> Da
         )
     media = {kind: chosen[kind] for kind in ("audio", "video") if chosen[kind] is not None}
     plain = [c for c, feature in ds.features.items() if _is_plain(feature)]
+    known = _known(ds)
     for column in media.values():
         ds = _undecoded(ds, column)
     ds = ds.select_columns([*dict.fromkeys([*plain, *media.values()])])
@@ -90,7 +96,7 @@ def from_rows(ds, audio="audio", label="category", group=None, video=None) -> Da
         rows[kind] = Cells(ds.select_columns([column]), column)
     front = [c for c in _ROLES if c in table]
     table = table[[*front, *(c for c in table if c not in front)]]
-    return Dataset(table, stored=Rows(rows))
+    return Dataset(table, stored=Rows(rows, known))
 
 
 class Cells:
@@ -101,6 +107,20 @@ class Cells:
 
     def __getitem__(self, i):
         return self.ds[i][self.column]
+
+
+def _known(ds):
+    """What tells a table in files, and its rows, from others, and the newest file's state; or None.
+
+    The fingerprint of `datasets` tells in which order the rows of the files are.
+    """
+    files = [file["filename"] for file in getattr(ds, "cache_files", ())]
+    if not files:
+        return None
+    states = [os.stat(file) for file in files]
+    about = [(file, x.st_size, x.st_mtime_ns) for file, x in zip(files, states, strict=True)]
+    text = hashlib.sha256(repr((ds._fingerprint, about)).encode()).hexdigest()
+    return text, max(states, key=lambda state: state.st_mtime)
 
 
 def _bytes(cell, name):

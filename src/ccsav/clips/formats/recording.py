@@ -17,10 +17,13 @@ class Recording:
     ----------
     name : what messages call it; its suffix tells a video from a sound, as that of a file does.
     read : returns its bytes; called once, when they are first needed.
+    table : what the table is called, and the state of its file, by which the bytes are known to be
+        unchanged without reading them; None: by nothing.
     """
 
     name: str
     read: Callable[[], bytes]
+    table: tuple[str, os.stat_result] | None = None
 
     def __str__(self):
         return self.name
@@ -29,6 +32,16 @@ class Recording:
     def content(self) -> bytes:
         """The bytes, as a file would hold them."""
         return self.read()
+
+    def absolute(self) -> str:
+        """What no other recording is called, as the absolute path of a file."""
+        return f"{self.table and self.table[0]}: {self.name}"
+
+    def stat(self) -> os.stat_result:
+        """Size and time of change of the table's file; raises `OSError` if there is none."""
+        if self.table is None:
+            raise FileNotFoundError(f"{self.name}: is in no file whose changes are known.")
+        return self.table[1]
 
 
 Source = str | Path | Recording

@@ -1,4 +1,6 @@
 import hashlib
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -25,8 +27,11 @@ def clips(tmp_path):
     return files
 
 
-def table(files, *, inside=None, kind=None, **columns):
-    """A `datasets.Dataset` of recordings; `inside` says which of them are in it as bytes."""
+def table(files, *, inside=None, kind="Audio", **columns):
+    """A `datasets.Dataset` of recordings; `inside` says which of them are in it as bytes.
+
+    It is cast to `kind` afterwards: to encode recordings, `datasets` needs torchcodec.
+    """
     cells = [
         {"bytes": file.read_bytes(), "path": file.name}
         if inside is None or i in inside
@@ -40,7 +45,7 @@ def table(files, *, inside=None, kind=None, **columns):
     made = datasets.Dataset.from_dict(
         {"audio": cells, "category": category, **columns}, datasets.Features(features)
     )
-    return made.cast_column("audio", (kind or datasets.Audio)())  # encoding needs torchcodec
+    return made.cast_column("audio", getattr(datasets, kind)()) if kind else made
 
 
 def of_file(files, i):
@@ -130,6 +135,47 @@ def test_bytes_are_read_row_by_row(clips, monkeypatch):
     assert read == [4]
 
 
+def test_what_is_known_of_rows_is_kept(clips, tmp_path, whisper, monkeypatch):
+    """A second run reads no row again, unless the table, or the file beside it, has changed."""
+    read, get = [], huggingface.Cells.__getitem__
+    monkeypatch.setattr(
+        huggingface.Cells, "__getitem__", lambda self, i: read.append(i) or get(self, i)
+    )
+
+    def run(name, change=lambda ds: ds, **options):
+        ds = change(datasets.load_from_disk(str(tmp_path / name)))
+        read.clear()
+        options |= {"cache": tmp_path / "store", "progress": False}
+        acts = extract(whisper, Dataset.from_huggingface(ds), "What?", **options)
+        return acts.X, sorted(set(read))
+
+    def save(ds, name, age):
+        ds.save_to_disk(tmp_path / name)
+        for file in (tmp_path / name).iterdir():
+            os.utime(file, (age, age))  # not just now, when it might change again
+
+    save(
+        table(clips, inside=range(5), kind=None), "saved", 1e9
+    )  # the last one's bytes are not in the table
+    everything = list(range(6))
+    first, rows = run("saved")
+    assert rows == everything
+    again, rows = run("saved")
+    assert rows == [5]
+    np.testing.assert_array_equal(again, first)
+    assert run("saved", verify=True)[1] == everything
+    turned, rows = run("saved", lambda ds: ds.select(everything[::-1]))
+    assert rows == everything  # another order is another table
+    np.testing.assert_array_equal(turned, first[::-1])
+    write(clips[0].parent / "other.wav")
+    clips[0].write_bytes((clips[0].parent / "other.wav").read_bytes())
+    shutil.rmtree(tmp_path / "saved")
+    save(table(clips, inside=range(5), kind=None), "saved", 1e9 + 1)
+    changed, rows = run("saved")
+    assert rows == everything
+    assert [(a == b).all() for a, b in zip(changed, first, strict=True)] == [False] + [True] * 5
+
+
 def test_videos_beside_sounds_and_as_clips(clips, tmp_path):
     for file in clips:
         video(file.with_suffix(".mp4"))
@@ -137,7 +183,7 @@ def test_videos_beside_sounds_and_as_clips(clips, tmp_path):
     both = datasets.concatenate_datasets(
         [
             table(clips),
-            table(films, kind=datasets.Video).rename_columns({"audio": "film", "category": "x"}),
+            table(films, kind="Video").rename_columns({"audio": "film", "category": "x"}),
         ],
         axis=1,
     )
