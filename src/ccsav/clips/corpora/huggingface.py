@@ -63,32 +63,20 @@ def from_rows(ds, audio="audio", label="category", group=None, video=None) -> Da
     DatasetError : `ds` is not one split of a dataset, a column is missing or holds something else,
         the stream is too long, or the table cannot be used.
     """
-    if not hasattr(ds, "features"):
-        names = f" Choose one of its splits: {', '.join(ds)}." if isinstance(ds, dict) else ""
-        raise DatasetError(f"{type(ds).__name__}: not a datasets.Dataset.{names}")
-    if ds.features is None:
-        raise DatasetError("The stream does not say its columns: load it with features=…")
-    if group is None:
-        group = next((c for c in ("group", "fold") if c in ds.features), None)
-    chosen = {"audio": audio, "label": label, "group": group, "video": video}
-    absent = [c for c in chosen.values() if c is not None and c not in ds.features]
-    if absent:
-        raise DatasetError(
-            f"The dataset has no column {', '.join(map(repr, absent))}; the columns are "
-            f"{', '.join(map(repr, ds.features))}: choose audio=, label=, group= or video=."
-        )
-    media = {kind: chosen[kind] for kind in ("audio", "video") if chosen[kind] is not None}
+    chosen = _chosen(ds, {"audio": audio, "label": label, "group": group, "video": video})
+    media = {kind: chosen[kind] for kind in ("audio", "video") if kind in chosen}
     plain = [c for c, feature in ds.features.items() if _is_plain(feature)]
     known = _known(ds)
     for column in media.values():
         ds = _undecoded(ds, column)
     ds = ds.select_columns([*dict.fromkeys([*plain, *media.values()])])
     ds = ds.with_format(None) if hasattr(ds, "__len__") else _in_memory(ds)
-    table = {f"stored_{c}" if c in _ROLES else c: _values(ds, c) for c in plain}
-    if label is not None:
-        table["label"] = _values(ds, label, object)  # 3 beside None is not 3.0
-    if group is not None:
-        table["group"] = _values(ds, group)
+    others = [c for c in plain if chosen.get(c) != c]
+    table = {f"stored_{c}" if c in _ROLES else c: _values(ds, c) for c in others}
+    if "label" in chosen:
+        table["label"] = _values(ds, chosen["label"], object)  # 3 beside None is not 3.0
+    if "group" in chosen:
+        table["group"] = _values(ds, chosen["group"])
     table = pd.DataFrame(table, index=range(len(ds)))
     rows = {}
     for role, (kind, column) in zip(("path", "video"), media.items(), strict=False):
@@ -107,6 +95,25 @@ class Cells:
 
     def __getitem__(self, i):
         return self.ds[i][self.column]
+
+
+def _chosen(ds, columns):
+    """The columns that are used as something, {as what: column}; each of them must be there."""
+    if not hasattr(ds, "features"):
+        names = f" Choose one of its splits: {', '.join(ds)}." if isinstance(ds, dict) else ""
+        raise DatasetError(f"{type(ds).__name__}: not a datasets.Dataset.{names}")
+    if ds.features is None:
+        raise DatasetError("The stream does not say its columns: load it with features=…")
+    if columns["group"] is None:
+        columns["group"] = next((c for c in ("group", "fold") if c in ds.features), None)
+    chosen = {kind: column for kind, column in columns.items() if column is not None}
+    absent = [column for column in chosen.values() if column not in ds.features]
+    if absent:
+        raise DatasetError(
+            f"The dataset has no column {', '.join(map(repr, absent))}; the columns are "
+            f"{', '.join(map(repr, ds.features))}: choose audio=, label=, group= or video=."
+        )
+    return chosen
 
 
 def _known(ds):
@@ -135,10 +142,15 @@ def _bytes(cell, name):
 
 def _is_plain(feature):
     """Whether a column holds numbers, text or names of classes, or lists of these."""
-    feature = getattr(feature, "feature", feature)  # what a list holds
-    feature = feature[0] if isinstance(feature, list) else feature
+    feature = _inner(feature)
     kind = type(feature).__name__
     return kind == "ClassLabel" or (kind == "Value" and "binary" not in feature.dtype)
+
+
+def _inner(feature):
+    """What a list holds; else the feature itself."""
+    feature = getattr(feature, "feature", feature)
+    return feature[0] if isinstance(feature, list) else feature
 
 
 def _undecoded(ds, column):
@@ -147,7 +159,8 @@ def _undecoded(ds, column):
 
     feature = ds.features[column]
     kind, fields = type(feature).__name__, set(feature) if isinstance(feature, dict) else set()
-    if fields != {"bytes", "path"} and kind not in _MEDIA and "binary" not in str(feature):
+    simple = kind == "Value" and any(x in feature.dtype for x in ("binary", "string"))
+    if fields != {"bytes", "path"} and kind not in _MEDIA and not simple:
         raise DatasetError(
             f"column {column!r}: holds {feature}, not recordings: choose another column, or cast "
             f"it: ds.cast_column({column!r}, datasets.Audio())."
@@ -177,12 +190,17 @@ def _in_memory(stream):
 
 def _values(ds, column, dtype=None):
     """The cells of a column, names in place of the numbers of classes; None where there is none."""
-    feature = ds.features[column]
     cells = ds.select_columns([column]).with_format("arrow")[:].column(0).to_pylist()
-    names = getattr(feature, "names", None)
-    if names is not None:
-        cells = [None if i is None or i < 0 else names[i] for i in cells]
+    names = getattr(_inner(ds.features[column]), "names", None)
+    cells = cells if names is None else [_named(cell, names) for cell in cells]
     return pd.Series(cells, dtype=dtype)
+
+
+def _named(cell, names):
+    """The name of a class by its number, or those of a list; None for none, and for -1."""
+    if isinstance(cell, list):
+        return [_named(x, names) for x in cell]
+    return None if cell is None or cell < 0 else names[cell]
 
 
 def _names(ds, column, kind):

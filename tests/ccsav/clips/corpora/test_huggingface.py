@@ -212,9 +212,29 @@ def test_names_of_classes_and_other_columns(clips):
     assert dataset.table["take"].dtype == float
     with pytest.raises(DatasetError, match="1 rows without a label: 2"):
         Dataset.from_huggingface(ds, label="take")
+    names = datasets.List(datasets.ClassLabel(names=NAMES))
+    several = ds.add_column("labels", [[0, 2], []] * 3).cast_column("labels", names)
+    assert Dataset.from_huggingface(several).table["labels"].tolist()[:2] == [["dog", "None"], []]
+    own = Dataset.from_huggingface(ds, label="label").table
+    assert own["label"].tolist() == ["x"] * 6
+    assert "stored_label" not in own
+    assert own["category"].tolist() == NAMES * 2
     numbered = Dataset.from_huggingface(ds.select([0, 1, 3]), label="take").table
     assert numbered["label"].tolist() == list("124")
     assert "label" not in Dataset.from_huggingface(ds, label=None).table
+
+
+def test_columns_of_bytes_alone_and_of_paths(clips):
+    names = [file.parent.name for file in clips]
+    for cells in ([file.read_bytes() for file in clips], [str(file) for file in clips]):
+        ds = datasets.Dataset.from_dict({"sound": cells, "category": names})
+        dataset = Dataset.from_huggingface(ds, audio="sound")
+        assert dataset.digest(3) == of_file(clips, 3).digest(0)
+        assert "sound" not in dataset.table or isinstance(cells[0], str)
+        path = "" if isinstance(cells[0], bytes) else f": {clips[3]}"
+        assert dataset.table["path"].tolist()[3] == f"row 3{path}"
+    with pytest.raises(AudioError, match=r"^row 0: dog: there are no bytes in the row, and no fi"):
+        Dataset.from_huggingface(ds, audio="category", label=None).seconds(0)
 
 
 def test_tables_that_cannot_be_used(clips):
