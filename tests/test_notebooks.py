@@ -13,11 +13,13 @@ from tests import ROOT
 FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 PARAMETERS = {"lalm_name", "dataset", "question", "shots", "seed"}
 SOLUTION = re.compile(r"<details>.*?<summary>Solution.*?```python\n(.*?)```.*?</details>", re.S)
+RESULT = "In the committed run"
+QUOTED = re.compile(RESULT + r": \*[^*]+\*(?:[;,]? (?:and )?\*[^*]+\*)*")  # what cells printed
 SHOWN = re.compile(r"\"(\d\d-[a-z0-9-]+)\"")  # the names that plot.show is given
 
 sys.path.insert(0, str(ROOT / "scripts"))
 from check_notebooks import problems  # noqa: E402
-from run_notebooks import execute, navigation  # noqa: E402
+from run_notebooks import ROLES, execute, navigation, role  # noqa: E402
 
 pytestmark = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
@@ -115,3 +117,29 @@ def test_has_the_anatomy_of_a_lesson(file):
     assert len(exercises) == len(_solutions(file))
     assert "## Recap" in text
     assert re.search(r"## Recap(.|\n)*\*\*Next\*\*", text)
+
+
+def test_readings_say_what_came_out(file):
+    """What a reading gives as the committed run's result is what a cell above it printed."""
+    printed = ""
+    for cell in nbformat.read(file, as_version=4).cells:
+        if cell.cell_type == "code":
+            streams = [o.text for o in cell.outputs if o.output_type == "stream"]
+            printed += " ".join(" ".join(streams).split()) + " "
+            continue
+        text = " ".join(cell.source.split())
+        quotes = QUOTED.findall(text)
+        assert len(quotes) == text.count(RESULT), f"after {RESULT!r}, `: *what a cell printed*`"
+        results = re.findall(r"\*([^*]+)\*", " ".join(quotes))
+        for result in results + re.findall(r"\*([^*]+ ± [^*]+)\*", text):
+            assert result in printed, result
+
+
+def test_parts_of_exercises_are_tagged(file):
+    """A tool finds the solutions by their tags, and takes nothing else out with them."""
+    for cell in nbformat.read(file, as_version=4).cells:
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag in ROLES]
+        assert tags == ([role(cell)] if role(cell) else [])
+        if role(cell) == "solution":
+            assert cell.source.startswith("<details>")
+            assert cell.source.endswith("</details>")
