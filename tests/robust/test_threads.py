@@ -8,7 +8,9 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+import ccsav
 from ccsav.lalm import answers
+from tests.ccsav.extraction.helpers import run
 
 LABELS = ["a dog", "rain", "church bells"]
 
@@ -72,6 +74,26 @@ def test_other_threads_wait_while_heads_are_silenced(whisper, waves):
         vectors, seen = future.result(10)
     np.testing.assert_array_equal(vectors, intact)
     assert seen == fingerprint
+
+
+def test_rows_in_a_cache_are_of_the_right_model(lalm, folder, tmp_path, often):
+
+    dataset = ccsav.load_dataset(folder)
+    alone = run(lalm, dataset).X
+
+    def silenced():
+        with lalm.silenced([1], positions="last"):
+            return run(lalm, dataset, cache=tmp_path).X
+
+    with ThreadPoolExecutor(3) as pool:
+        quiet = [pool.submit(silenced) for _ in range(2)]
+        intact = [pool.submit(run, lalm, dataset, cache=tmp_path) for _ in range(2)]
+    for future in intact:
+        np.testing.assert_allclose(
+            future.result().X, alone, rtol=1e-2, atol=1e-2
+        )  # in other batches
+    for future in quiet:
+        assert not future.result()[:, 1].any() and future.result()[:, 0].any()
 
 
 def test_inputs_that_are_prepared_at_once(qwen, waves, monkeypatch, often):

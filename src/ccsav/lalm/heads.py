@@ -33,6 +33,8 @@ def find_heads(model: nn.Module, sites: Sequence[Site]) -> pd.DataFrame:
 def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:
     """Rows of a table of heads; for `heads`, see `LALM.select`."""
     if isinstance(heads, pd.DataFrame):  # of this model, in any order and with any index
+        if not {"module", "head"} <= set(heads):
+            raise ValueError("heads is a table without module and head: give rows of `lalm.heads`.")
         in_table, wanted = (pd.MultiIndex.from_frame(t[["module", "head"]]) for t in (table, heads))
         heads = in_table.get_indexer(wanted)
     kinds = table["kind"].unique().tolist()
@@ -40,18 +42,18 @@ def select_heads(table: pd.DataFrame, heads=None) -> pd.DataFrame:
         heads = [kind for kind in DEFAULT_KINDS if kind in kinds]
     elif isinstance(heads, str):
         heads = kinds if heads == "all" else [heads]
-    heads = np.asarray(heads)
+    heads = np.atleast_1d(np.asarray(heads))
     if heads.dtype.kind in "UO":
-        unknown = sorted(set(heads.tolist()) - set(kinds))
-        if unknown:
+        if unknown := [kind for kind in heads.tolist() if kind not in kinds]:
             raise ValueError(f"no heads of kind {unknown}: this model has {', '.join(kinds)}.")
         heads = table["kind"].isin(heads).to_numpy()
     if heads.dtype == bool:
         if len(heads) != len(table):
             raise ValueError(f"heads is a mask of {len(heads)} for {len(table)} heads.")
         heads = np.flatnonzero(heads)
-    if len(heads) == 0 or heads.min() < 0 or heads.max() >= len(table):
-        raise ValueError(f"heads must be some of 0 to {len(table) - 1}.")
+    whole = heads.ndim == 1 and heads.dtype.kind in "iu" and len(heads)
+    if not whole or heads.min() < 0 or heads.max() >= len(table):
+        raise ValueError(f"heads must be some of 0 to {len(table) - 1}, in one row.")
     return table.iloc[heads]
 
 

@@ -88,6 +88,11 @@ class SomeHeads(HeadClassifier):
         self.n_heads_in_, self.head_dim_ = fitted.n_heads_in_, fitted.head_dim_
         return self
 
+    def class_votes(self, X) -> np.ndarray:
+        """The votes of the heads that are left, X (N, K, D) → (N, C)."""
+        check_is_fitted(self)
+        return self.classifier_.class_votes(X)
+
     def decision_function(self, X) -> np.ndarray:
         """As `CCSAVClassifier.decision_function`, by the heads that are left."""
         check_is_fitted(self)

@@ -1,6 +1,6 @@
 """Single heads: their names, their votes on clips, and their responses to a sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from ccsav.clips.dataset import Dataset
 from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.pipeline import extract
+from ccsav.lalm.heads import select_heads
 from ccsav.lalm.model import LALM
 from ccsav.weights import readout
 from ccsav.weights.ccsav import CCSAVClassifier
@@ -135,7 +136,7 @@ def sweep_recordings(
 
 
 def responses(
-    clf: CCSAVClassifier, swept: HeadActivations, label, heads: Sequence[int], kind="posterior"
+    clf: CCSAVClassifier, swept: HeadActivations, label, heads, kind="posterior"
 ) -> pd.DataFrame:
     """Posteriors or scores that single heads give swept clips for one class.
 
@@ -147,8 +148,8 @@ def responses(
         From `sweep`.
     label : str
         The class, one of `clf.classes_`.
-    heads : sequence of int
-        Which heads, from 0 to K - 1.
+    heads
+        Which of the K heads of `swept`, as in `LALM.select`; of a mapping, its keys.
     kind : {"posterior", "score"}
         Of the head's first readout: the posterior of the class among all classes at the head's
         temperature (chance is 1/C), or the score of that class alone (of prototypes the cosine).
@@ -167,7 +168,8 @@ def responses(
         raise ValueError(f'kind={kind!r}: choose "posterior" or "score".')
     if label not in clf.classes_:
         raise ValueError(f"label={label!r}: choose one of {clf.classes_.tolist()}.")
-    heads = list(heads)
+    heads = list(heads) if isinstance(heads, Mapping) else heads
+    heads = select_heads(swept.heads, heads).index.tolist()
     U = readout.unit(torch.as_tensor(swept.X[:, heads]).float())  # (N, k, D)
     coef, intercept, tau = (
         torch.as_tensor(part[0][heads]) for part in (clf.coef_, clf.intercept_, clf.tau_)
