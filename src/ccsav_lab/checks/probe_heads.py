@@ -58,7 +58,7 @@ def weakest_class_expert(mine, table) -> str | None:
         return "the first of the pair must be one of table.columns, the second of table.index."
     best = table == table.max()
     if not best.at[head, label]:
-        return f"head {head} is not the best at {label!r}: look down that column."
+        return f"head {head} is not the best at {str(label)!r}: look down that column."
     overall = table.mean(axis=1)
     lowest = overall[best.any(axis=1)].min()
     if overall[head] > lowest + 1e-9:

@@ -1,5 +1,7 @@
 """Checks of lesson 00: the least confident vote, a learning curve."""
 
+import operator
+
 import numpy as np
 import pandas as pd
 
@@ -14,8 +16,8 @@ def least_confident(mine, votes) -> str | None:
     """Index of the clip whose largest vote is smallest; votes: (N, C), from 0 to 1."""
     largest = np.asarray(votes).max(axis=1)  # (N,)
     try:
-        clip = int(mine)
-    except (TypeError, ValueError):
+        clip = operator.index(mine)  # 1.7 is refused, not cut to 1
+    except TypeError:
         return f"give one whole number; this is a {type(mine).__name__}."
     if not 0 <= clip < len(largest):
         return f"votes has the rows 0 to {len(largest) - 1}."

@@ -46,6 +46,7 @@ def test_weakest_class_expert():
         ("dog", 12): "lower mean",
         ("rain", 13): "lower mean",  # shares the first place in this class, but no more
         ("rain", 12): "not the best",
+        (np.str_("rain"), 12): "at 'rain': look",  # as a person writes it
         (11, "rain"): "first of the pair",
         "rain": "a pair",
     }.items():

@@ -17,6 +17,7 @@ def test_least_confident(capsys):
     refused("others are smaller", checks.least_confident, 2, VOTES)  # row with the smallest minimum
     refused("rows 0 to 3", checks.least_confident, 7, VOTES)
     refused("whole number", checks.least_confident, VOTES, VOTES)
+    refused("whole number", checks.least_confident, 1.7, VOTES)  # not cut to 1
 
 
 def test_learning_curve():

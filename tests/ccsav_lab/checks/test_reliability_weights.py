@@ -37,9 +37,16 @@ WRONG = {
     "weights_by_class": [
         (R**4 / (R**4).sum(1, keepdims=True), "rows sum to 1"),
         (R / R.sum(0), "power of 1/τ_w"),
+        (R**4, "divide each column"),
+        (R**0.25 / (R**0.25).sum(0), "not τ_w"),
         (R[:2], "shape should be"),
     ],
-    "prototype_without": [(H.mean(0), "subtract h"), ("mean", "a str")],
+    "prototype_without": [
+        (H.mean(0), "subtract h"),
+        (H[1:].sum(0) / 5, "divided by n"),
+        (H[1:].sum(0), "the sum of the other clips"),
+        ("mean", "a str"),
+    ],
     "temperature": [(0.5, "lower"), (0.01, "higher"), (COS, "shape")],
 }
 
