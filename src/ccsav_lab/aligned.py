@@ -30,7 +30,7 @@ def dataset_of(acts: HeadActivations, dataset: Dataset) -> Dataset:
     >>> dataset_of(acts, dataset.subset([2, 0, 1])).table["label"].tolist()
     ['c', 'a', 'b']
     """
-    rows = places(acts.table["path"], dataset.table["path"], "clips of acts that dataset lacks")
+    rows = rows_of(acts.table["path"], dataset.table["path"], "clips of acts that dataset lacks")
     found = dataset.subset(rows)
     for column in sorted({"label", "group"} & {*acts.table} & {*dataset.table}):
         pairs = zip(acts.table["path"], acts.table[column], found.table[column], strict=True)
@@ -55,8 +55,8 @@ def same_clips(acts: Mapping[str, HeadActivations]) -> dict[str, HeadActivations
     found = {first: acts[first]}
     for name in others:
         given, wanted = acts[name], acts[first]
-        rows = places(wanted.table["path"], given.table["path"], f"clips that {name} lacks")
-        places(given.table["path"], wanted.table["path"], f"clips that {first} lacks")
+        rows = rows_of(wanted.table["path"], given.table["path"], f"clips that {name} lacks")
+        rows_of(given.table["path"], wanted.table["path"], f"clips that {first} lacks")
         given = given[rows]
         if not np.array_equal(given.labels, wanted.labels) or not np.array_equal(given.y, wanted.y):
             raise ValueError(f"{first} and {name} differ in the labels of their clips.")
@@ -80,12 +80,12 @@ def same_heads(table: pd.DataFrame | pd.Series, heads: pd.DataFrame):
     numbered = pd.RangeIndex(len(heads))
     if not isinstance(table, pd.DataFrame | pd.Series) or table.index.equals(numbered):
         return table
-    rows = places(heads.index, table.index, "heads that the table lacks")
-    places(table.index, heads.index, "heads of the table that are not in heads")
+    rows = rows_of(heads.index, table.index, "heads that the table lacks")
+    rows_of(table.index, heads.index, "heads of the table that are not in heads")
     return table.iloc[rows]
 
 
-def places(wanted: Sequence[Hashable], given: Sequence[Hashable], lacking: str) -> list[int]:
+def rows_of(wanted: Sequence[Hashable], given: Sequence[Hashable], lacking: str) -> list[int]:
     """Where each wanted name stands among those given; `ValueError` for one that does not."""
     place = {name: i for i, name in enumerate(given)}
     for problem in count_and_name([name for name in wanted if name not in place], lacking):

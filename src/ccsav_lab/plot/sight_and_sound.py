@@ -67,13 +67,12 @@ def sense_maps(scores: pd.DataFrame, heads: pd.DataFrame) -> Figure:
     heads : DataFrame
         Table of the K heads (layer, head).
     """
-    values = 100 * same_heads(scores, heads)[list(MAPS)]
+    values = 100 * same_heads(scores, heads)[list(MAPS)].set_axis(heads.index)
     limit, top = values["gain"].abs().max(), values[["hears", "sees"]].to_numpy().max()
     with mpl.rc_context(STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(10.2, 3.2))
         for ax, (column, (title, form)) in zip(axes, MAPS.items(), strict=True):
-            table = heads.assign(value=values[column].to_numpy())
-            grid = table.pivot(index="layer", columns="head", values="value")
+            grid = heads.assign(x=values[column]).pivot(index="layer", columns="head")["x"]
             look = {"cmap": MAP, "vmin": 0, "vmax": top}
             if column == "gain":
                 look = {"cmap": SIGNED, "vmin": -limit, "vmax": limit}
