@@ -124,8 +124,8 @@ def test_readings_say_what_came_out(file):
     printed = ""
     for cell in nbformat.read(file, as_version=4).cells:
         if cell.cell_type == "code":
-            streams = [o.text for o in cell.outputs if o.output_type == "stream"]
-            printed += " ".join(" ".join(streams).split()) + " "
+            shown = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
+            printed += " ".join(" ".join(shown).split()) + " "
             continue
         text = " ".join(cell.source.split())
         quotes = QUOTED.findall(text)
