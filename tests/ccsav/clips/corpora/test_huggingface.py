@@ -237,7 +237,8 @@ def test_columns_of_bytes_alone_and_of_paths(clips):
         Dataset.from_huggingface(ds, audio="category", label=None).seconds(0)
 
 
-def test_tables_that_cannot_be_used(clips):
+def test_tables_that_cannot_be_used(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     ds = table(clips)
     with pytest.raises(
         DatasetError,
