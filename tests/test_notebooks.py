@@ -131,7 +131,7 @@ def test_readings_say_what_came_out(file):
         quotes = QUOTED.findall(text)
         assert len(quotes) == text.count(RESULT), f"after {RESULT!r}, `: *what a cell printed*`"
         results = re.findall(r"\*([^*]+)\*", " ".join(quotes))
-        for result in results + re.findall(r"\*([^*]+ ± [^*]+)\*", text):
+        for result in results + re.findall(r"\*(\S[^*]* ± [^*]*\S)\*", text):
             assert result in printed, result
 
 
