@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+DEVICE ?= cpu
 
 .DELETE_ON_ERROR:
 .PHONY: help setup test soak test-fast small tutorial lab notebooks results benchmarks tables clean
@@ -53,11 +54,14 @@ results: $(READY) ## all methods on all tasks, about 45 minutes: [REAL=folder wi
 	$(BIN)/python scripts/measure_mixtures.py $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python scripts/measure_class_weights.py $(if $(REAL),--real "$(REAL)" --models mini whisper-tiny.en)
 
-benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.en]
-	$(BIN)/python -m benchmarks.extraction
+benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.en] [DEVICE=cuda]
+	$(BIN)/python -m benchmarks.extraction --device $(DEVICE) $(if $(REAL),--model "$(REAL)/whisper-tiny.en")
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.precision $(if $(REAL),--real "$(REAL)")
+	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.ranks
+	$(BIN)/python -m benchmarks.memory
 
 tables: $(READY) ## write the tables in docs/ from the measured results
 	$(BIN)/python scripts/write_tables.py

@@ -4,12 +4,15 @@ The plain loop does what the published code does for each clip: one clip at a ti
 the input and output of every projection, logits over the whole vocabulary. The bare pass runs the
 same layers on the same batches, without hooks, and stores nothing. Its inputs are prepared before
 the timing starts ("forward"), or read from disk and prepared within it ("end to end", as in the
-others).
+others). nnsight traces the inputs of the same projections, "end to end" too, where it is installed
+(pip install nnsight==0.8.0); it is no dependency of this project. On a GPU there is also a model
+of the shape of Qwen2-Audio-7B, with random weights.
 
-    python -m benchmarks.extraction [--model FOLDER] [--clips N] [--rounds N]
+    python -m benchmarks.extraction [--model FOLDER] [--clips N] [--rounds N] [--device cuda]
 """
 
 import argparse
+import importlib.util
 import tempfile
 import time
 from contextlib import nullcontext
@@ -26,6 +29,10 @@ from benchmarks.machine import keep
 from ccsav.lalm.families import shortened_encoder
 
 CLIPS, SECONDS, ROUNDS = 48, 3.5, 5
+SMALL = {"hidden": 256, "layers": 6, "heads": 8, "head_dim": 32}
+SMALL |= {"audio_width": 192, "audio_layers": 4}
+LARGE = {"hidden": 4096, "layers": 32, "heads": 32, "head_dim": 128}
+LARGE |= {"audio_width": 1280, "audio_layers": 32}
 
 
 def plain_loop(lalm, dataset):
@@ -44,9 +51,9 @@ def plain_loop(lalm, dataset):
         samples = round(lalm.window * lalm.rate)
         inputs, _ = lalm.family.inputs(lalm, [wave], [lalm.prompt()], samples)
         with torch.no_grad(), window(lalm, inputs):
-            lalm.model(**inputs)
+            lalm.model(**_on_device(lalm, inputs))
         vectors = [kept[name][0][:, -1].view(-1, dims[name]) for name in modules]
-        rows.append(torch.cat(vectors).numpy().astype(np.float16))
+        rows.append(torch.cat(vectors).float().cpu().numpy().astype(np.float16))
     for handle in hooks:
         handle.remove()
     return np.stack(rows)
@@ -72,7 +79,38 @@ def bare(lalm, batches):
     """The forward pass of the same layers; nothing is stored."""
     for inputs in batches:
         with torch.inference_mode(), window(lalm, inputs):
-            lalm.model.base_model(**inputs, use_cache=False)
+            lalm.model.base_model(**_on_device(lalm, inputs), use_cache=False)
+
+
+def traced(lalm, batches):
+    """The same head vectors by nnsight, (N, K D)."""
+    from nnsight import NNsight
+
+    inner = lalm.model.base_model
+    prefix = next(name for name, module in lalm.model.named_modules() if module is inner)
+    names = [x.removeprefix(f"{prefix}.").split(".") for x in lalm.select()["module"].unique()]
+    model, rows = NNsight(inner), []
+    for inputs in batches:
+        with window(lalm, inputs), torch.inference_mode():
+            with model.trace(**_on_device(lalm, inputs), use_cache=False):
+                kept = list().save()
+                for name in names:
+                    kept.append(_submodule(model, name).input[:, -1])
+            rows.append(torch.cat([x.float().cpu() for x in kept], dim=1).numpy())
+    return np.concatenate(rows).astype(np.float16)
+
+
+def _on_device(lalm, inputs):
+    """Inputs where the model is, in its precision."""
+    moved = {name: x.to(lalm.device) for name, x in inputs.items()}
+    return {name: x.to(lalm.dtype) if x.is_floating_point() else x for name, x in moved.items()}
+
+
+def _submodule(model, name):
+    """A module of a traced model, by the parts of its path."""
+    for part in name:
+        model = model[int(part)] if part.isdigit() else getattr(model, part)
+    return model
 
 
 def seconds(job):
@@ -94,9 +132,16 @@ def compare(name, lalm, dataset, batch_size, rounds, loop_lalm=None):
         "forward": lambda: bare(lalm, ready),
         "end to end": lambda: bare(lalm, prepared(lalm, dataset, batch_size)),
     }
-    ours = ccsav.extract(lalm, dataset.subset([0, 1]), progress=False).X.astype(np.float32)
-    theirs = plain_loop(lalm, dataset.subset([0, 1])).astype(np.float32)
+    two = dataset.subset([0, 1])
+    ours = ccsav.extract(lalm, two, progress=False).X.astype(np.float32)
+    theirs = plain_loop(lalm, two).astype(np.float32)
     np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-2)  # the same head vectors
+    if importlib.util.find_spec("nnsight"):
+        theirs = traced(lalm, prepared(lalm, two, 2)).reshape(ours.shape).astype(np.float32)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-2)
+        jobs["nnsight"] = lambda: traced(lalm, prepared(lalm, dataset, batch_size))
+    else:
+        print("nnsight is not installed: measured without it")
     jobs["forward"]()
     times = pd.DataFrame([{key: seconds(job) for key, job in jobs.items()} for _ in range(rounds)])
     ratio = times.div(times["extract"], axis=0).median()
@@ -112,6 +157,10 @@ def compare(name, lalm, dataset, batch_size, rounds, loop_lalm=None):
         "times_faster_than_published": round(float(20 * ratio["loop"]), 1),
         "speed_of_bare_forward": round(float(ratio["forward"]), 2),
         "speed_of_bare_end_to_end": round(float(ratio["end to end"]), 2),
+        "times_faster_than_nnsight": round(float(ratio["nnsight"]), 2)
+        if "nnsight" in ratio
+        else None,
+        "device": str(lalm.device),
     }
 
 
@@ -124,24 +173,28 @@ def write_clips(folder, number):
     return ccsav.Dataset(pd.DataFrame({"path": [f"{i}.wav" for i in range(number)]}), folder)
 
 
-def random_model(folder, window_s):
-    """A Qwen2-Audio of 7 million random parameters."""
-    sizes = {"hidden": 256, "layers": 6, "heads": 8, "head_dim": 32}
-    sizes |= {"audio_width": 192, "audio_layers": 4}
-    model = tiny_models.qwen2_audio(Path(folder) / f"qwen{window_s}", seconds=window_s, **sizes)
-    return ccsav.load_lalm(model, device="cpu")
+def random_model(folder, window_s, device, sizes=SMALL):
+    """A Qwen2-Audio with random parameters."""
+    model = tiny_models.qwen2_audio(
+        Path(folder) / f"qwen{window_s}-{sizes['layers']}", seconds=window_s, **sizes
+    )
+    return ccsav.load_lalm(model, device=device)
 
 
-def cases(folder, clips, real_model):
+def cases(folder, clips, real_model, device):
     """What to measure: name, model, dataset, batch size, and the model of the loop."""
     dataset = write_clips(folder, clips)
     for window_s in (4, 30):
-        yield "Qwen2-Audio class", random_model(folder, window_s), dataset, 16, None
+        yield "Qwen2-Audio class", random_model(folder, window_s, device), dataset, 16, None
+    if device != "cpu":
+        yield "shape of Qwen2-Audio-7B", random_model(folder, 30, device, LARGE), dataset, 16, None
+    if Path(".cache/small-lalm/config.json").is_file():
+        yield "small", ccsav.load_lalm("small", device=device), dataset, 16, None
     if not real_model.is_dir():
         print(f"{real_model} is not a folder: measured without it")
         return
-    whole = ccsav.load_lalm(real_model, device="cpu")
-    short = ccsav.load_lalm(real_model, device="cpu", window=4)
+    whole = ccsav.load_lalm(real_model, device=device)
+    short = ccsav.load_lalm(real_model, device=device, window=4)
     half = dataset.subset(range(clips // 2))
     for lalm, batch_size, looped in ((whole, 1, whole), (short, 8, short), (short, 8, whole)):
         yield real_model.name, lalm, half, batch_size, looped
@@ -152,13 +205,15 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("../shared/real/whisper-tiny.en"))
     parser.add_argument("--clips", type=int, default=CLIPS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, lalm, dataset, batch_size, looped in cases(folder, options.clips, options.model):
+        measured = cases(folder, options.clips, options.model, options.device)
+        for name, lalm, dataset, batch_size, looped in measured:
             rows.append(compare(name, lalm, dataset, batch_size, options.rounds, looped))
             print(rows[-1], flush=True)
-    keep("extraction", rows)
+    keep("extraction" if options.device == "cpu" else f"extraction on {options.device}", rows)
     print(pd.DataFrame(rows).to_string(index=False))
 
 

@@ -24,7 +24,7 @@ def all_benchmarks(results: dict) -> str:
 
 def extraction_table(rows: list[dict]) -> str:
     """How many times faster than a loop, and the speed of a forward pass that reads nothing."""
-    head = ["model", "window", "batch", "loop", "20 × loop", "bare forward", "clips/s"]
+    head = ["model", "window", "batch", "loop", "20 × loop", "bare forward", "nnsight", "clips/s"]
     cells = [
         [
             f"{r['model']}, {r['parameters_m']:g} M",
@@ -33,6 +33,7 @@ def extraction_table(rows: list[dict]) -> str:
             f"{r['times_faster_than_loop']:g}×",
             f"{r['times_faster_than_published']:g}×",
             f"{r['speed_of_bare_forward']:.2f}",
+            f"{r['times_faster_than_nnsight']:g}×",
             f"{r['clips_per_s']:g}",
         ]
         for r in rows
@@ -97,3 +98,55 @@ def loop_note(row: dict) -> str:
     """The loop's window, where it is not the same."""
     same = row["window_s"] == row["window_of_loop_s"]
     return "" if same else f" (loop: {row['window_of_loop_s']:g} s)"
+
+
+def memory_table(rows: list[dict]) -> str:
+    """Time and memory with head vectors on disk."""
+    head = ["method", "rows on disk", "fitted to", "predicted", "fit", "predict", "peak memory"]
+    cells = [
+        [
+            r["method"],
+            f"{r['rows']:,} ({r['data_gb']:g} GB)",
+            f"{r['classes']} classes × {r['shots']} clips",
+            f"{r['rows'] - r['classes'] * r['shots']:,}",
+            f"{r['fit_s']:g} s",
+            f"{r['predict_s']:g} s",
+            f"{r['peak_mib']:,} MiB",
+        ]
+        for r in rows
+    ]
+    return markdown(head, cells)
+
+
+def ranks_table(rows: list[dict]) -> str:
+    """Speed of several ranks."""
+    cells = [[r["ranks"], f"{r['clips_per_s']:g}", f"{r['of_linear']:.2f}"] for r in rows]
+    return markdown(["ranks", "clips/s", "of linear"], cells)
+
+
+def store_table(rows: list[dict]) -> str:
+    """Reading the store again, indexing a large one, and the way from files."""
+    found = {r["what"]: r for r in rows}
+    warm, million, files = (found[x] for x in ("warm store", "two million rows", "end to end"))
+    cells = [
+        ["warm store", f"{warm['rows']:,} rows", f"{warm['rows_per_s']:,} rows/s", warm["ratio"]],
+        ["end to end", f"{files['clips']:,} clips", f"{files['clips_per_s']:g} clips/s"],
+        ["two million rows", f"{million['rows']:,} rows in {million['files']:,} files"],
+    ]
+    cells[1] += [files["ratio"]]
+    cells[2] += [
+        f"opened in {million['index_s']:g} s, an eighth found in {million['find_part_s']:g} s, "
+        f"{million['memory_mib']} MiB of memory",
+        "",
+    ]
+    return markdown(["what", "size", "speed", "ratio"], cells)
+
+
+def audioset_table() -> str:
+    """Hours and dollars for two million clips on eight GPUs, for some rates and a price."""
+    clips, gpus, dollars = 2_000_000, 8, 2.5
+    cells = []
+    for rate in (5, 20, 80):
+        hours = clips / (3600 * rate * gpus)
+        cells.append([rate, f"{hours:.1f}", f"{hours * gpus * dollars:,.0f}"])
+    return markdown([f"clips/s per GPU ({gpus} GPUs, {dollars:g} $ an hour)", "hours", "$"], cells)

@@ -11,7 +11,13 @@ from pathlib import Path
 from statistics import mean
 
 from audit_table import audit_table
-from benchmark_tables import all_benchmarks
+from benchmark_tables import (
+    all_benchmarks,
+    audioset_table,
+    memory_table,
+    ranks_table,
+    store_table,
+)
 from class_weight_tables import class_weights_answer, class_weights_table
 from documents import difference, markdown, written
 from mini_omni.card import few_shot_table, senses_answer
@@ -203,6 +209,12 @@ def tables() -> dict[str, dict[str, str]]:
             "audit": audit_table(runs["audit"]),
         },
         "docs/benchmarks.md": {"benchmarks": all_benchmarks(speed)},
+        "docs/scale.md": {
+            "memory": memory_table(speed["memory"]),
+            "ranks": ranks_table(speed["ranks"]),
+            "store": store_table(speed["store"]),
+            "audioset": audioset_table(),
+        },
     }
 
 
