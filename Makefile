@@ -60,6 +60,7 @@ benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.e
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.precision $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.ranks
 	$(BIN)/python -m benchmarks.memory
 

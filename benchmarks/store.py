@@ -1,4 +1,4 @@
-"""The store: reading it again, finding rows among two million, and from files to head vectors.
+"""The store: reading it again, and the way from files on disk to head vectors.
 
 python -m benchmarks.store [--rows N] [--clips N]
 """
@@ -6,7 +6,6 @@ python -m benchmarks.store [--rows N] [--clips N]
 import argparse
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,9 @@ import ccsav
 from benchmarks.extraction import seconds
 from benchmarks.machine import keep
 from benchmarks.memory import keys
-from benchmarks.prediction import memory
-from ccsav.extraction.shards import write_shard
-from ccsav.extraction.store import ROWS, Store
+from ccsav.extraction.store import Store
 
-WARM, SHAPE, CLIPS, MILLIONS = 200_000, (48, 32), 2_000, 2_000_000
+WARM, SHAPE, CLIPS = 200_000, (48, 32), 2_000
 ROUNDS = 3
 
 
@@ -44,39 +41,6 @@ def warm(folder: Path, rows: int) -> dict:
 
     ratios = [seconds(bytes_alone) / (took := seconds(whole)) for _ in range(ROUNDS)]
     return {"rows": rows, "files": len(files), "rows_per_s": round(rows / took), **median(ratios)}
-
-
-def million(folder: Path, rows: int) -> dict:
-    """Index a store of many rows by its headers, and find a part of them; contents are not real.
-
-    Each shard has its own keys and the rows of the first: only headers and keys are read.
-    """
-    shape, names = (1024, 128), keys(rows)
-    first = write_shard(folder, dict.fromkeys(names[:ROWS], np.zeros(shape, np.float16)))
-    head = first.read_bytes()[: first.stat().st_size]
-    at = head.index(b"".join(names[:ROWS]))
-    size = first.stat().st_size
-    for number, start in enumerate(range(ROWS, rows - rows % ROWS, ROWS)):
-        path = folder / f"{number:020d}-{ROWS:05d}-simulated.safetensors"
-        with path.open("wb") as file:  # sparse: the rows take no place on the disk
-            file.write(head[: 8 + int.from_bytes(head[:8], "little")])
-            file.seek(at)
-            file.write(b"".join(names[start : start + ROWS]))
-            file.truncate(size)
-    before, start = memory("VmRSS"), time.perf_counter()
-    store = Store(folder, shape, "float16")
-    indexed = time.perf_counter()
-    found = store.find(names[::8])  # the part of one of eight ranks
-    done = time.perf_counter()
-    return {
-        "rows": len(store),
-        "files": len(list(folder.iterdir())),
-        "terabytes": round(len(store) * 1024 * 128 * 2 / 1e12, 2),
-        "index_s": round(indexed - start, 2),
-        "find_part_s": round(done - indexed, 2),
-        "found": int((found[:, 0] >= 0).sum()),
-        "memory_mib": round(memory("VmRSS") - before),
-    }
 
 
 def end_to_end(folder: Path, clips: int) -> dict:
@@ -112,17 +76,15 @@ def main() -> None:
     """Measure all, and keep the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=WARM)
-    parser.add_argument("--millions", type=int, default=MILLIONS)
     parser.add_argument("--clips", type=int, default=CLIPS)
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with tempfile.TemporaryDirectory() as folder:
-        parts = {name: Path(folder) / name for name in ("warm", "million", "files")}
+        parts = {name: Path(folder) / name for name in ("warm", "files")}
         for part in parts.values():
             part.mkdir()
         results = {
             "warm store": warm(parts["warm"], options.rows),
-            "two million rows": million(parts["million"], options.millions),
             "end to end": end_to_end(parts["files"], options.clips),
         }
     print(results)

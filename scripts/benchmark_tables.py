@@ -125,21 +125,21 @@ def ranks_table(rows: list[dict]) -> str:
 
 
 def store_table(rows: list[dict]) -> str:
-    """Reading the store again, indexing a large one, and the way from files."""
+    """Reading the store again, and the way from files."""
     found = {r["what"]: r for r in rows}
-    warm, million, files = (found[x] for x in ("warm store", "two million rows", "end to end"))
+    warm, files = found["warm store"], found["end to end"]
     cells = [
         ["warm store", f"{warm['rows']:,} rows", f"{warm['rows_per_s']:,} rows/s", warm["ratio"]],
         ["end to end", f"{files['clips']:,} clips", f"{files['clips_per_s']:g} clips/s"],
-        ["two million rows", f"{million['rows']:,} rows in {million['files']:,} files"],
     ]
     cells[1] += [files["ratio"]]
-    cells[2] += [
-        f"opened in {million['index_s']:g} s, an eighth found in {million['find_part_s']:g} s, "
-        f"{million['memory_mib']} MiB of memory",
-        "",
-    ]
     return markdown(["what", "size", "speed", "ratio"], cells)
+
+
+def simulation_table(rows: list[dict]) -> str:
+    """Time and memory of the steps on a store of two million rows."""
+    cells = [[r["step"], f"{r['rows']:,}", f"{r['seconds']:g} s", r["memory_mib"]] for r in rows]
+    return markdown(["step", "rows", "time", "memory, MiB"], cells)
 
 
 def audioset_table() -> str:

@@ -16,6 +16,7 @@ from benchmark_tables import (
     audioset_table,
     memory_table,
     ranks_table,
+    simulation_table,
     store_table,
 )
 from class_weight_tables import class_weights_answer, class_weights_table
@@ -213,6 +214,7 @@ def tables() -> dict[str, dict[str, str]]:
             "memory": memory_table(speed["memory"]),
             "ranks": ranks_table(speed["ranks"]),
             "store": store_table(speed["store"]),
+            "simulation": simulation_table(speed["simulation"]),
             "audioset": audioset_table(),
         },
     }

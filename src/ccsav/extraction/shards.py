@@ -5,6 +5,7 @@ sums (n,) uint64: checksums of key and row               metadata: the prompts, 
 """
 
 import json
+import mmap
 import time
 import uuid
 from collections.abc import Sequence
@@ -32,9 +33,17 @@ class Shard:
     dtype: str
     prompts: list[str]
 
-    def rows(self) -> np.ndarray:
-        """The rows, (n, …), mapped: a part of the file is read when it is used."""
-        return np.memmap(self.path, self.dtype, "r", self.start, self.shape)
+    def rows(self, scattered: bool = False) -> np.ndarray:
+        """The rows, (n, …), mapped: a part of the file is read when it is used.
+
+        scattered: small parts will be used, so that what lies beside them is not read ahead.
+        """
+        with self.path.open("rb") as file:
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if scattered and hasattr(mmap, "MADV_RANDOM"):
+            content.madvise(mmap.MADV_RANDOM)
+        n = int(np.prod(self.shape))
+        return np.frombuffer(content, self.dtype, n, self.start).reshape(self.shape)
 
 
 def checksums(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -193,7 +193,7 @@ class Store:
 
 def _copy(shard, rows, out, at, heads):
     """Copy rows of a shard to out[at]; returns which are whole, (n,) bool."""
-    stored, whole = shard.rows(), np.ones(len(rows), dtype=bool)
+    stored, whole = shard.rows(scattered=heads is not None), np.ones(len(rows), dtype=bool)
     step = max(1, _COPIED // max(1, stored[0].nbytes))
     for some in (slice(i, i + step) for i in range(0, len(rows), step)):
         if heads is not None:
