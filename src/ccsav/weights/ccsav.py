@@ -190,8 +190,9 @@ class CCSAVClassifier(VotingClassifier):
         share = self.votes_.sum(axis=(0, 2))  # (K,)
         best = np.sort(np.argsort(-share, kind="stable")[:JOINT_HEADS])
         share = torch.as_tensor(share[best] / share[best].sum(), device=X.device)
-        arguments = (y, len(self.classes_), share, self.penalty, clips.left_out)
-        coef, intercept, scores = joint_ridge(X[:, best], *arguments)
+        heads = torch.as_tensor(best, device=X.device)
+        options = (len(self.classes_), heads, share, self.penalty, clips.left_out)
+        coef, intercept, scores = joint_ridge(X, y, *options)
         if clips.X_val is not None:
             scores = joint_scores(readout.unit(clips.X_val[:, best].float()), coef, intercept)
         scores = scores[clips.usable]

@@ -42,33 +42,45 @@ def regression(
 
 
 def joint_ridge(
-    X: Tensor, y: Tensor, n_classes: int, share: Tensor, penalty: float, groups: Tensor | None
+    X: Tensor,
+    y: Tensor,
+    n_classes: int,
+    heads: Tensor,
+    share: Tensor,
+    penalty: float,
+    groups: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One ridge regression on all heads together; a head's larger share makes its vectors longer.
+    """One ridge regression on k of the heads together; a larger share makes vectors longer.
 
-    As `ridge_readout`, but unit vectors are multiplied by the root of share (K,), positive, sum 1,
-    and the scores (N, C) are sums over heads. A few heads at a time: O(N² K D + N³) time.
+    As `ridge_readout`, but unit vectors of heads, (k,), are multiplied by the root of their share,
+    (k,), positive, sum 1, and the scores (N, C) are sums over them. coef is (k, D, C). A few heads
+    at a time: O(N² k D + N³) time, and the memory of two matrices (N, N).
     """
     root, Y, _ = _balanced(y, n_classes, torch.float32)
-    (n, K, D), parts = X.shape, list(chunks(X.shape[1], len(X) * X.shape[2]))
+    n, D, parts = len(X), X.shape[2], list(chunks(len(heads), len(X) * X.shape[2]))
     gram = torch.zeros((n, n), device=X.device)
-    for heads in parts:
-        Z, _ = _centred(X[:, heads].float(), root)
-        Z = (share[heads, None, None].sqrt() * Z).transpose(0, 1).flatten(1)  # (N, k D)
+    for part in parts:
+        Z, _ = _centred(X[:, heads[part]].float(), root)
+        Z = (share[part, None, None].sqrt() * Z).transpose(0, 1).flatten(1)  # (N, k D)
         gram.addmm_(Z, Z.T)
-    inverse = torch.linalg.inv(gram + penalty * torch.eye(n, device=X.device))
-    dual, hat = inverse @ Y, gram @ inverse  # (N, C), (N, N)
-    coef = torch.empty((K, D, n_classes), device=X.device)
-    intercept = torch.empty((K, n_classes), device=X.device)
-    for heads in parts:
-        Z, centre = _centred(X[:, heads].float(), root)
-        coef[heads] = share[heads, None, None] * (Z.mT @ dual)
-        intercept[heads] = -(centre @ coef[heads])[:, 0]
-    fitted = hat @ Y
+    gram.diagonal().add_(penalty)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram, out=gram))
+    del gram
+    dual = inverse @ Y  # (N, C)
+    coef = torch.empty((len(heads), D, n_classes), device=X.device)
+    intercept = torch.empty((len(heads), n_classes), device=X.device)
+    for part in parts:
+        Z, centre = _centred(X[:, heads[part]].float(), root)
+        coef[part] = share[part, None, None] * (Z.mT @ dual)
+        intercept[part] = -(centre @ coef[part])[:, 0]
+    fitted = Y - penalty * dual  # the hat matrix is 1 - λ inverse
     if groups is not None:
-        fitted = _without_groups(
-            Y, fitted[None], lambda rows: hat[rows[:, :, None], rows[:, None]][None], root, groups
-        )[0]
+
+        def hat(rows):
+            own = torch.eye(rows.shape[1], device=X.device)
+            return (own - penalty * inverse[rows[:, :, None], rows[:, None]])[None]
+
+        fitted = _without_groups(Y, fitted[None], hat, root, groups)[0]
     return coef, intercept, fitted / root
 
 

@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 from ccsav.weights import arrays, readout
 from ccsav.weights.ridge import joint_ridge, joint_scores, ridge_readout
 
+ALL = torch.arange(5)  # heads
 PENALTY = 0.1
 GROUPS = torch.tensor([0, 1, 1, 0, 2, 2, 1, 0, 3])
 
@@ -48,7 +49,7 @@ def test_what_is_left_out_is_fitting_again_without_it(support, groups):
     X, y = support
     _, _, outside = ridge_readout(X, y, 3, PENALTY, groups)
     share = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
-    _, _, jointly = joint_ridge(X.float(), y, 3, share, PENALTY, groups)
+    _, _, jointly = joint_ridge(X.float(), y, 3, ALL, share, PENALTY, groups)
     together = (readout.unit(X) * share.sqrt()[:, None]).flatten(1).numpy()
     for group in groups.unique():
         queries, rows = (np.flatnonzero(m) for m in (groups == group, groups != group))
@@ -65,11 +66,13 @@ def test_what_is_left_out_is_fitting_again_without_it(support, groups):
 def test_joint_ridge_adds_up_over_heads_and_chunks(support, monkeypatch):
     X, y = support
     share = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25])
-    coef, intercept, inside = joint_ridge(X.float(), y, 3, share, PENALTY, None)
+    coef, intercept, inside = joint_ridge(
+        X.float(), y, 3, torch.arange(X.shape[1]), share, PENALTY, None
+    )
     added = readout.class_scores(readout.unit(X.float()), coef, intercept).sum(1)
     torch.testing.assert_close(added, inside, atol=1e-5, rtol=1e-4)
     at_once = joint_scores(readout.unit(X.float()), coef, intercept)
     torch.testing.assert_close(at_once, inside, atol=1e-5, rtol=1e-4)
     monkeypatch.setattr(arrays, "CHUNK", 1)
-    again, _, _ = joint_ridge(X.float(), y, 3, share, PENALTY, None)
+    again, _, _ = joint_ridge(X.float(), y, 3, ALL, share, PENALTY, None)
     torch.testing.assert_close(again, coef, atol=1e-5, rtol=1e-4)
