@@ -8,12 +8,14 @@ and seconds until the kill (inf: never), and answers each with the seconds that 
 """
 
 import functools
+import hashlib
 import json
 import os
 import signal
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,7 @@ import torch
 
 import ccsav
 from ccsav.clips.dataset import Dataset
+from ccsav.extraction import store
 from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small as small_lalm
 from ccsav_lab.paper import few_shot, fill_table, kept
@@ -103,6 +106,34 @@ def check_small(folder):
         assert ccsav.load_lalm(folder / "made", device="cpu").heads.equals(lalm().heads)
 
 
+def extract(folder):
+    store.SECONDS, store.ROWS = 0.0, 5  # each batch is written at once, and small shards are joined
+    options = {"batch_size": 1, "progress": False, "cache": folder / "cache"}
+    ccsav.extract(lalm(), clips(), **options)
+    (folder / "done").touch()
+
+
+@functools.cache
+def true_vectors():
+    return ccsav.extract(lalm(), clips(), batch_size=1, progress=False)
+
+
+def check_extract(folder):
+    """Every row that is stored is whole and right, and none is missing after a run that ended."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for found in (folder / "cache").glob("*/identity.json"):
+            about = json.loads(found.read_text("utf-8"))
+            rows = store.Store(found.parent, about["shape"], "float16")
+            (prompt,) = true_vectors().provenance["prompts"]
+            content = [f"{clips().digest(i)}\n{prompt}".encode() for i in range(len(clips()))]
+            keys = [hashlib.sha256(x).digest() for x in content]
+            X = np.zeros_like(true_vectors().X)
+            good = rows.read(keys, X, range(len(keys)))
+            np.testing.assert_array_equal(X[good], true_vectors().X[good])
+            assert good.all() or not (folder / "done").exists()
+
+
 class Job(NamedTuple):
     run: object
     check: object
@@ -111,6 +142,7 @@ class Job(NamedTuple):
 
 
 JOBS = {
+    "extract": Job(extract, check_extract, 10, True),
     "save": Job(save, check_save, 10, True),
     "paper": Job(paper, check_paper, 9, True),
     "small": Job(small, check_small, 6, False),
@@ -144,7 +176,7 @@ def forked(job, folder, seconds):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     os.chdir(sys.argv[1])
-    for material in (classifiers, lalm, clips):
+    for material in (classifiers, lalm, clips, true_vectors):
         material()
     print("ready", flush=True)
     for line in sys.stdin:

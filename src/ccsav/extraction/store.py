@@ -97,8 +97,9 @@ class Store:
         of one is not checked. Warns of damaged rows.
         """
         places, at = self.find(keys), np.asarray(at, dtype=int)
-        parts = [np.flatnonzero(places[:, 0] == shard) for shard in np.unique(places[:, 0])]
-        parts = [part for part in parts if places[part[0], 0] >= 0]
+        order = np.lexsort((places[:, 1], places[:, 0]))
+        order = order[places[order, 0] >= 0]
+        parts = np.split(order, np.flatnonzero(np.diff(places[order, 0])) + 1) if len(order) else []
 
         def copy(part):
             shard, rows = self._shards[places[part[0], 0]], places[part, 1]
@@ -199,7 +200,14 @@ def _copy(shard, rows, out, at, heads):
         if heads is not None:
             out[at[some]] = stored[np.ix_(rows[some], heads)]
             continue
-        block = stored[rows[some]]
-        out[at[some]] = block
-        whole[some] = checksums(shard.keys[rows[some]], block) == shard.sums[rows[some]]
+        here, there = _consecutive(rows[some]), _consecutive(at[some])
+        out[there] = stored[here]
+        whole[some] = checksums(shard.keys[here], out[there]) == shard.sums[here]
     return whole
+
+
+def _consecutive(index):
+    """The same index as a slice where it is one, of which NumPy makes no copy."""
+    first, last = index[0], index[-1]
+    steps = len(index) == 1 or (np.diff(index) == 1).all()
+    return slice(first, last + 1) if steps else index
