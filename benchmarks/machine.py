@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 
 RESULTS = Path(__file__).parent / "results.json"
 

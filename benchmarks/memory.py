@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.machine import keep
 from benchmarks.prediction import memory
-from ccsav.extraction.on_disk import RowsOnDisk
-from ccsav.extraction.store import Store
+from ccsav.disk.on_disk import RowsOnDisk
+from ccsav.disk.store import Store
 from ccsav_lab.methods import METHODS
 
 ROWS, CLASSES, SHOTS, K, D = 20_000, 309, 20, 1024, 128

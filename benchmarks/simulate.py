@@ -19,9 +19,9 @@ import numpy as np
 from benchmarks.machine import keep
 from benchmarks.memory import keys
 from benchmarks.prediction import memory
-from ccsav.extraction.on_disk import RowsOnDisk
-from ccsav.extraction.shards import write_shard
-from ccsav.extraction.store import ROWS, Store
+from ccsav.disk.on_disk import RowsOnDisk
+from ccsav.disk.shards import write_shard
+from ccsav.disk.store import ROWS, Store
 
 MILLIONS, SHAPE, RANKS, READ = 2_000_000, (1024, 128), 8, 1_000
 STEPS = ("open", "resume", "part of a rank", "gather")

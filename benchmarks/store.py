@@ -15,7 +15,7 @@ import ccsav
 from benchmarks.extraction import seconds
 from benchmarks.machine import keep
 from benchmarks.memory import keys
-from ccsav.extraction.store import Store
+from ccsav.disk.store import Store
 
 WARM, SHAPE, CLIPS = 200_000, (48, 32), 2_000
 ROUNDS = 3

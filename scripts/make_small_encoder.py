@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.loading import SMALL_PARTS
 
 PREFIX = "model.encoder."  # of the encoder's weights in Whisper's file

@@ -14,7 +14,7 @@ from mini_lalm.questions import WEIGHTS, ask, possible
 
 import ccsav
 from ccsav.clips.loading import load_dataset
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.loading import MINI
 from ccsav_lab.first_run import accuracies_of_heads
 from ccsav_lab.methods import METHODS

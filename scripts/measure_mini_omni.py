@@ -16,7 +16,7 @@ from mini_omni.card import MODALITIES, card
 from mini_omni.questions import BOTH, PHRASINGS, answer, possible
 
 import ccsav
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav_lab.methods import METHODS
 from ccsav_lab.videos import CLASSES, IDLE, mismatched, tasks
 

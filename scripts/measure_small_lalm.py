@@ -26,7 +26,7 @@ from small_lalm.plain_questions import right_words
 
 import ccsav
 from ccsav.clips.loading import load_dataset
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.checkpoints import parts_digest
 from ccsav.lalm.loading import MADE_FROM, SMALL_PARTS
 from ccsav_lab import small

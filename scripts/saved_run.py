@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 
 
 class SavedRun:

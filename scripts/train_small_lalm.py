@@ -29,7 +29,7 @@ from small_lalm.written import written_chats
 from torch import nn
 from tqdm.auto import tqdm
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.families import shortened_encoder
 from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small

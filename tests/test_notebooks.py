@@ -7,7 +7,7 @@ import sys
 import nbformat
 import pytest
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from tests import ROOT
 
 FILES = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))

@@ -15,9 +15,9 @@ import ccsav
 from tests import ROOT
 
 LIBRARY, LAB = ROOT / "src" / "ccsav", ROOT / "src" / "ccsav_lab"
-ROOMS = {"clips", "lalm", "weights", "evaluation"}  # which import nothing of one another
+ROOMS = {"clips", "lalm", "disk", "weights", "evaluation"}  # which import nothing of one another
 SHELVES = {"families", "corpora", "formats"}  # drivers of models, datasets and kinds of files
-LINES, FILE, BODY = 3_900, 250, 40  # at most: the library without its shelves, a file, a function
+LINES, FILE, BODY = 4_800, 250, 40  # at most: the library without its shelves, a file, a function
 PICTURES = {"matplotlib", "seaborn", "IPython", "ipywidgets"}
 HEAVY = ("transformers.processing_utils", "transformers.modeling_utils")  # 1.5 s to import
 SHARED_FIGURES = {"common", "gains", "heads", "spectrograms", "style", "videos"}

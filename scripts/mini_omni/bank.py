@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav_lab import videos
 from mini_omni.model import FPS, SECONDS, SIZE, extractor
 

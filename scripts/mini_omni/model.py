@@ -13,7 +13,7 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.loading import load_lalm
 
 SECONDS, MEL_BINS = 2, 64

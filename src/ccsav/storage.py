@@ -10,8 +10,8 @@ import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 from sklearn.utils.validation import check_is_fitted
 
+from ccsav.disk.writing import write_whole
 from ccsav.extraction.activations import HeadActivations
-from ccsav.extraction.writing import write_whole
 from ccsav.weights.base import HeadClassifier
 from ccsav.weights.ccsav import CCSAVClassifier
 from ccsav.weights.hec import HECClassifier

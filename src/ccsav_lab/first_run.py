@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 
 from ccsav.clips.loading import load_dataset
+from ccsav.disk.writing import write_whole
 from ccsav.evaluation.comparison import compare, evaluate, summary
 from ccsav.evaluation.splits import episodes
 from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.pipeline import extract
-from ccsav.extraction.writing import write_whole
 from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM
 from ccsav.weights import readout

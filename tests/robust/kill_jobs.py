@@ -25,7 +25,7 @@ import torch
 
 import ccsav
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction import store
+from ccsav.disk import store
 from ccsav.lalm.loading import SMALL_PARTS
 from ccsav_lab import small as small_lalm
 from ccsav_lab.paper import few_shot, fill_table, kept

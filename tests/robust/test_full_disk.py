@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ccsav
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav_lab.first_run import update_results
 from ccsav_lab.paper.kept import add_rows, keep_settings
 from ccsav_lab.paper.miniature import write_clip

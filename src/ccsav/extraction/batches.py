@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.store import Store
+from ccsav.disk.store import Store
 from ccsav.extraction.survey import CLIP_ERRORS, Survey, reason_of
 from ccsav.lalm.model import LALM
 

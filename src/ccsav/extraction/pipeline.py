@@ -13,11 +13,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ccsav.clips.dataset import Dataset, count_and_name
+from ccsav.disk.on_disk import RowsOnDisk
+from ccsav.disk.store import Store
 from ccsav.extraction.activations import HeadActivations
 from ccsav.extraction.batches import Extraction, Rows
-from ccsav.extraction.on_disk import RowsOnDisk
 from ccsav.extraction.ranks import checked_rank, find_rank
-from ccsav.extraction.store import Store
 from ccsav.extraction.survey import Survey
 from ccsav.lalm.model import LALM
 

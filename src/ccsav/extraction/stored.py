@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from ccsav.clips.dataset import Dataset
+from ccsav.disk.on_disk import RowsOnDisk
+from ccsav.disk.store import IDENTITY, Store
 from ccsav.extraction.activations import HeadActivations
-from ccsav.extraction.on_disk import RowsOnDisk
-from ccsav.extraction.store import IDENTITY, Store
 from ccsav.extraction.survey import Survey
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ccsav.clips.dataset import Dataset
-from ccsav.extraction.store import THREADS, Store
+from ccsav.disk.store import THREADS, Store
 
 CLIP_ERRORS = (  # what reading a clip, or making the model's inputs of it, can raise
     *(ArithmeticError, EOFError, LookupError, MemoryError),

@@ -7,7 +7,7 @@ from pathlib import Path
 from ccsav.clips.corpora import NAMED
 from ccsav.clips.dataset import Dataset
 from ccsav.clips.loading import load_dataset
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav.lalm.loading import load_lalm
 from ccsav.lalm.model import LALM
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ccsav.extraction.writing import remove_unfinished, write_whole
+from ccsav.disk.writing import remove_unfinished, write_whole
 
 try:
     from fcntl import LOCK_EX, LOCK_NB, flock

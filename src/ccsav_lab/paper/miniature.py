@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav_lab import sounds, videos
 
 MARK = "MINIATURE.txt"  # a file by which a miniature is recognised

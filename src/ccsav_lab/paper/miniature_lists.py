@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 from ccsav_lab import sounds
 
 from .miniature import mark_folder, write_clip

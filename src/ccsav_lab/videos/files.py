@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 
 CODECS = ("h264", "aac")
 SAMPLES = 1024  # of a frame of sound

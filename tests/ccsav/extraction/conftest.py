@@ -43,7 +43,7 @@ def broken(folder):
 # run in place of `-m ccsav.extraction`: rank 1 kills itself once, when it has stored some rows
 DIES = """
 import os, pathlib, runpy, signal, sys
-from ccsav.extraction import store
+from ccsav.disk import store
 
 died, sys.argv = pathlib.Path(sys.argv[1]), ["ccsav.extraction", *sys.argv[2:]]
 store.SECONDS, flush = 0.0, store.Store.flush

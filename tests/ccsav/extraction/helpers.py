@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from ccsav import extract
-from ccsav.extraction.shards import read_shard
+from ccsav.disk.shards import read_shard
 
 
 def run(lalm, dataset, *args, **options):

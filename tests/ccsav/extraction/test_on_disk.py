@@ -3,7 +3,7 @@ import pytest
 
 import ccsav
 from ccsav import CCSAVClassifier, HECClassifier, MultiLabelCCSAVClassifier, SAVClassifier
-from ccsav.extraction.on_disk import RowsOnDisk
+from ccsav.disk.on_disk import RowsOnDisk
 from ccsav.weights import arrays
 from tests.ccsav.extraction.helpers import flip_a_bit, run, shards_in
 

@@ -76,7 +76,7 @@ def test_the_errors_of_a_rank_are_its_own(whisper, broken, tmp_path):
 
 def test_progress_of_all_ranks(whisper, dataset, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("ccsav.extraction.pipeline._TELL", 0.0)
-    monkeypatch.setattr("ccsav.extraction.store.SECONDS", 0.0)
+    monkeypatch.setattr("ccsav.disk.store.SECONDS", 0.0)
     for i in range(2):
         extract(whisper, dataset, cache=tmp_path / "cache", rank=(i, 2), batch_size=1)
     shown = capsys.readouterr().err

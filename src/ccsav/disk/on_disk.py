@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ccsav.extraction.store import Store
+from ccsav.disk.store import Store
 
 
 class RowsOnDisk:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ccsav.extraction.shards import checksums, read_shard, row_count, write_shard
-from ccsav.extraction.writing import remove_unfinished, write_whole
+from ccsav.disk.shards import checksums, read_shard, row_count, write_shard
+from ccsav.disk.writing import remove_unfinished, write_whole
 
 ROWS, BYTES = 1024, 2**28  # of a whole shard, whichever is reached first
 SECONDS = 60.0  # between two writes, at most: what a killed process can lose

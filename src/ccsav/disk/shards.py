@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from ccsav.extraction.writing import write_whole
+from ccsav.disk.writing import write_whole
 
 _DTYPES = {"F16": "float16", "F32": "float32", "U8": "uint8", "U64": "uint64"}
 

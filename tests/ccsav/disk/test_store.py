@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from ccsav.extraction import store as stores
-from ccsav.extraction.shards import read_shard, row_count, write_shard
-from ccsav.extraction.store import Store
-from ccsav.extraction.writing import remove_unfinished, write_whole
+from ccsav.disk import store as stores
+from ccsav.disk.shards import read_shard, row_count, write_shard
+from ccsav.disk.store import Store
+from ccsav.disk.writing import remove_unfinished, write_whole
 from tests.ccsav.extraction.helpers import flip_a_bit
 
 SHAPE = (4, 3)  # of a row
@@ -171,7 +171,7 @@ def test_a_folder_that_is_read_only_is_read(tmp_path):
 def test_a_full_disk_is_named(tmp_path, monkeypatch):
     store = opened(tmp_path / "s")
     store.put(key(1), row(1))
-    monkeypatch.setattr("ccsav.extraction.shards.save_file", lambda *_: os.listdir("/absent"))
+    monkeypatch.setattr("ccsav.disk.shards.save_file", lambda *_: os.listdir("/absent"))
     with pytest.raises(OSError, match=r"cannot be written.*safetensors"):
         store.close()
     assert not list((tmp_path / "s").glob("*.partial"))
