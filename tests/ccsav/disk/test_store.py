@@ -91,6 +91,21 @@ def test_ranks_join_only_their_own(tmp_path):
     two.close()
     one.close()
     assert sorted(row_count(file) for file in files(tmp_path / "s")) == [1, 3]
+    opened(tmp_path / "s").close()  # a run without ranks joins what they left, if it may write
+    assert [row_count(file) for file in files(tmp_path / "s")] == [4]
+
+
+def test_what_cannot_be_joined_stays(tmp_path, monkeypatch):
+    for i in range(3):
+        filled(tmp_path / "s", [i], join_all=False)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ccsav.disk.shards.save_file", full)
+    opened(tmp_path / "s").close()
+    assert len(files(tmp_path / "s")) == 3
+    assert read(opened(tmp_path / "s"), range(3))[0].all()
 
 
 def test_two_writers_of_one_row_do_no_harm(tmp_path):
