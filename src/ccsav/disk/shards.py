@@ -62,8 +62,9 @@ def checksums(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def row_count(path: Path) -> int:
-    """How many rows a shard has, by its name, without opening it."""
-    return int(path.stem.split("-")[1])
+    """How many rows a shard has, by its name, without opening it; 0 for names of other files."""
+    number = path.stem.split("-")[1:2]
+    return int(number[0]) if number and number[0].isdecimal() else 0
 
 
 def write_shard(folder: Path, rows: dict[bytes, np.ndarray], prompts: Sequence[str] = ()) -> Path:

@@ -146,6 +146,18 @@ def test_a_flipped_bit_costs_a_row_and_no_more(tmp_path, part):
     assert good.all() and values == [0, 1, 2, 3, 4, 5]
 
 
+def test_other_files_in_the_folder_are_no_shards(tmp_path):
+    folder = filled(tmp_path / "s", range(4))
+    store = opened(folder)
+    (folder / "mine.safetensors").write_bytes(b"something else")
+    (folder / "notes.txt").write_text("about this")
+    assert store.count() == 4
+    store.put(key(9), row(9))
+    store.close()
+    with pytest.warns(UserWarning, match="mine.safetensors: not a whole shard"):
+        assert read(opened(folder), [0, 1, 2, 3, 9])[0].all()
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "header", "other rows"])
 def test_damaged_shards_are_set_aside(tmp_path, damage):
     folder = filled(tmp_path / "s", range(6))
