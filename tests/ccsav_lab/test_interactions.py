@@ -88,7 +88,9 @@ def test_halves_agree_on_specialists():
 
 
 def test_planted_specialists_are_reliable_and_outside_of_luck():
-    table = interactions.specialists(activations(0, [(3, 1), (7, 4)], noise=0.9), n=100, progress=False)
+    table = interactions.specialists(
+        activations(0, [(3, 1), (7, 4)], noise=0.9), n=100, progress=False
+    )
     planted = table.loc[[(3, "b"), (7, "e")]]
     assert (planted["reliability"] > 0.8).all()
     assert (planted["low"] > 0).all()
