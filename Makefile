@@ -57,7 +57,6 @@ results: $(READY) ## all methods on all tasks, about 45 minutes: [REAL=folder wi
 benchmarks: $(READY) small ## speed and memory: [REAL=folder with whisper-tiny.en] [DEVICE=cuda]
 	$(BIN)/python -m benchmarks.extraction --device $(DEVICE) $(if $(REAL),--model "$(REAL)/whisper-tiny.en")
 	$(BIN)/python -m benchmarks.prediction
-	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.precision $(if $(REAL),--real "$(REAL)")
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.simulate
