@@ -88,7 +88,10 @@ def traced(lalm, batches):
 
     inner = lalm.model.base_model
     prefix = next(name for name, module in lalm.model.named_modules() if module is inner)
-    names = [x.removeprefix(f"{prefix}.").split(".") for x in lalm.select()["module"].unique()]
+    wanted = lalm.select()["module"].unique().tolist()
+    run = [name for name, _ in lalm.model.named_modules() if name in wanted]  # as they run
+    names = [name.removeprefix(f"{prefix}.").split(".") for name in run]
+    order = [run.index(name) for name in wanted]
     model, rows = NNsight(inner), []
     for inputs in batches:
         with window(lalm, inputs), torch.inference_mode():
@@ -96,7 +99,7 @@ def traced(lalm, batches):
                 kept = list().save()
                 for name in names:
                     kept.append(_submodule(model, name).input[:, -1])
-            rows.append(torch.cat([x.float().cpu() for x in kept], dim=1).numpy())
+            rows.append(torch.cat([kept[i].float().cpu() for i in order], dim=1).numpy())
     return np.concatenate(rows).astype(np.float16)
 
 

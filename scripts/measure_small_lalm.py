@@ -87,7 +87,7 @@ def heldout_few_shot(lalm, options) -> dict:
     acts = ccsav.extract(lalm, load_dataset("sounds-heldout"), QUESTION, cache=options.cache)
     never = ~np.isin(acts.labels[acts.y], list(ESC_NAMES.values()))
     labels, y = np.unique(acts.labels[acts.y[never]], return_inverse=True)
-    rest = replace(acts, X=acts.X[never], y=y, labels=labels, table=acts.table[never])
+    rest = replace(acts[never], y=y, labels=labels)
     return {f"{len(a.labels)} classes": few_shot(a, SHOTS) for a in (acts, rest)}
 
 

@@ -54,6 +54,10 @@ class HeadActivations:
         for name in ("y", "labels", "groups"):  # by position, whatever a pandas index says
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, np.asarray(values))
+        held = {name: getattr(self, name) for name in ("X", "y", "groups", "table")}
+        lengths = {name: len(x) for name, x in held.items() if x is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"not of the same clips: {lengths}. Choose clips by acts[…].")
 
     def __repr__(self):
         n, k, d = self.X.shape

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,9 @@ def test_some_of_the_heads(whisper, dataset):
     np.testing.assert_array_equal(cross.X, acts.X[:, acts.heads["kind"] == "cross"][:, [1]])
     with pytest.raises(ValueError, match="no heads of kind"):
         acts.with_heads("cross").with_heads("encoder")
+
+
+def test_parts_of_other_clips_are_refused(whisper, dataset):
+    acts = run(whisper, dataset)
+    with pytest.raises(ValueError, match=r"not of the same clips: .*'X': 5.*Choose clips by acts"):
+        dataclasses.replace(acts, X=acts.X[:5])
