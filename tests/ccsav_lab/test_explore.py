@@ -150,7 +150,7 @@ def test_the_explorer_names_what_is_wrong(acts, clips):
         explore.Explorer(acts, clips, "dog")
     with pytest.raises(ValueError, match="head=7: choose"):
         explore.Explorer(acts, clips, head=7)
-    with pytest.raises(ValueError, match="that extract was given"):
+    with pytest.raises(ValueError, match="clips of acts that dataset lacks"):
         explore.Explorer(acts, clips.subset(np.arange(9)))
 
 

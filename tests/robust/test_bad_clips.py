@@ -23,7 +23,7 @@ def table(tmp_path):
     soundfile.write(tmp_path / "good.wav", TONE, 16_000)
     soundfile.write(tmp_path / "other.wav", TONE[::2], 16_000)
     return lambda *names: ccsav.Dataset(
-        pd.DataFrame({"path": ["good.wav", *names, "other.wav"]}), tmp_path
+        pd.DataFrame({"path": ["good.wav", *names, "other.wav"]}, dtype=object), tmp_path
     )
 
 
@@ -117,6 +117,11 @@ def test_names_that_are_not_utf8(whisper, table, tmp_path):
     data = media.mp3(tmp_path / "whole.mp3", TONE, 16_000).read_bytes()
     (tmp_path / broken).write_bytes(data[: len(data) // 2])
     assert "breaks off" in skipped(whisper, table(broken))[broken]
+    (tmp_path / "sounds" / "a").mkdir(parents=True)
+    (tmp_path / "sounds" / "b").mkdir()
+    for folder, name in zip("ab", list(names.values())[:2], strict=True):
+        os.rename(tmp_path / name, tmp_path / "sounds" / folder / name)
+    assert len(run(whisper, ccsav.load_dataset(tmp_path / "sounds"), cache=tmp_path / "c").X) == 2
 
 
 def test_the_end_of_a_long_clip_is_not_decoded(whisper, table, tmp_path, monkeypatch):

@@ -202,10 +202,10 @@ def _problems(dataset):
         return ["it has no clips."]
     problems = []
     for column in [c for c in ("path", "label", "group") if c in table]:
-        blank = table[column].isna() | (table[column].astype(str).str.strip() == "")
+        blank = [pd.isna(name) or not str(name).strip() for name in table[column]]
         problems += count_and_name(np.flatnonzero(blank), f"rows without a {column}")
     if "label" in table:
-        names = pd.Series(table["label"].dropna().unique())
+        names = pd.Series(table["label"].dropna().unique(), dtype=object)
         similar = names.groupby(names.str.strip().str.casefold()).agg(list)
         similar = [" / ".join(map(repr, same)) for same in similar if len(same) > 1]
         problems += count_and_name(similar, "labels that differ only by case or spaces")

@@ -55,6 +55,7 @@ class HeadActivations:
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, np.asarray(values))
         held = {name: getattr(self, name) for name in ("X", "y", "groups", "table")}
+        held["table"] = None if self.table.empty else self.table
         lengths = {name: len(x) for name, x in held.items() if x is not None}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"not of the same clips: {lengths}. Choose clips by acts[…].")
@@ -108,7 +109,7 @@ class HeadActivations:
             groups=table["group"].to_numpy() if "group" in table else None,
             heads=heads.reset_index(drop=True).rename_axis("index"),
             table=table,
-            skipped=pd.DataFrame(skipped, columns=["path", "reason"]),
+            skipped=pd.DataFrame(skipped, columns=["path", "reason"], dtype=object),
             provenance=provenance,
         )
 

@@ -66,5 +66,5 @@ def _recordings(folder):
             for stem, suffix in map(os.path.splitext, names)
             if suffix.lower() in audio.SUFFIXES + video.SUFFIXES and not stem.startswith(".")
         ]
-    table = pd.DataFrame(sorted(files), columns=["path", "stem", "is_video"])
-    return table.astype({"path": str, "stem": str, "is_video": bool})
+    table = pd.DataFrame(sorted(files), columns=["path", "stem", "is_video"], dtype=object)
+    return table.astype({"is_video": bool})

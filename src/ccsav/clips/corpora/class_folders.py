@@ -47,7 +47,8 @@ def from_folder(root: str | Path) -> Dataset:
             )
     splits = all(_SPLIT.fullmatch(f.parts[0]) for f in clips)
     clips = [f for f in clips if len(f.parts) > 1 + splits]
-    table = pd.DataFrame({"path": map(str, clips), "label": [f.parts[splits] for f in clips]})
+    columns = {"path": map(str, clips), "label": [f.parts[splits] for f in clips]}
+    table = pd.DataFrame(columns, dtype=object)  # also names that are no UTF-8
     if table["label"].nunique() < 2:
         found = f"one class only, {table['label'].iloc[0]!r}" if clips else "splits without classes"
         raise DatasetError(
