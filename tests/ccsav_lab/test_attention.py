@@ -15,16 +15,6 @@ from tests import tiny_models
 RATE = 16_000
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return ccsav.load_lalm("mini", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def mini_omni():
-    return ccsav.load_lalm("mini-omni", device="cpu")
-
-
 @pytest.fixture(params=["mini", "mini_omni", "whisper", "qwen"])
 def model(request):
     return request.getfixturevalue(request.param)

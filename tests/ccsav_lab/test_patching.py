@@ -1,7 +1,5 @@
 """Activation patching, against the whole model run with a head's vector given by `silenced`."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,29 +9,15 @@ import ccsav
 from ccsav.lalm.batch_inputs import model_arguments
 from ccsav_lab import patching, writing
 from tests import tiny_models
+from tests.ccsav_lab.names import letters_first
 
 RATE = 16_000
 NAMES = ("dog", "siren")
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return ccsav.load_lalm("mini", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def mini_omni():
-    return ccsav.load_lalm("mini-omni", device="cpu")
-
-
 @pytest.fixture(params=["mini", "mini_omni", "whisper", "qwen"])
 def model(request):
     return letters_first(request.getfixturevalue(request.param))
-
-
-def letters_first(lalm):
-    """In the tiny Whisper a space is a token of its own: without it, names begin with letters."""
-    return replace(lalm, family=replace(lalm.family, before_answer=""))
 
 
 def ratio(lalm, wave, names=NAMES):

@@ -1,7 +1,6 @@
 """What heads write: parts that sum to the logits, each checked against the model's own modules."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,30 +11,16 @@ import ccsav
 from ccsav.lalm.batch_inputs import model_arguments
 from ccsav_lab import residual_stream, writing
 from tests import tiny_models
+from tests.ccsav_lab.names import letters_first
 
 RATE = 16_000
 NAMES = ["dog", "piano", "siren"]
 REFUSED = {"gemma3n": "several parts", "gemma4": "not add its heads"}  # families without a sum
 
 
-@pytest.fixture(scope="module")
-def mini():
-    return ccsav.load_lalm("mini", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def mini_omni():
-    return ccsav.load_lalm("mini-omni", device="cpu")
-
-
 @pytest.fixture(params=["mini", "mini_omni", "whisper", "qwen"])
 def model(request):
     return letters_first(request.getfixturevalue(request.param))
-
-
-def letters_first(lalm):
-    """In the tiny Whisper a space is a token of its own: without it, names begin with letters."""
-    return replace(lalm, family=replace(lalm.family, before_answer=""))
 
 
 @pytest.fixture

@@ -118,11 +118,10 @@ class Rows:
         new, copies, reasons = [], [], {}
         for i in clips:
             try:
-                content = f"{self.survey.digest(i)}\n{self.work.prompts[i]}"
+                key = row_key(self.survey.digest(i), self.work.prompts[i])
             except CLIP_ERRORS as error:
                 reasons[i] = reason_of(error, self.work.dataset, i)
                 continue
-            key = hashlib.sha256(content.encode()).digest()
             self.keys[i] = key
             (copies if key in self.first else new).append(i)
             self.first.setdefault(key, i)
@@ -198,6 +197,11 @@ class Rows:
             if self.store is not None:
                 self.store.put(self.keys[i], row, self.work.prompts[i])
         return [i for i in clips if i not in reasons]
+
+
+def row_key(digest: str, prompt: str) -> bytes:
+    """The key of a row in the store, 32 bytes, from the clip's digest and its prompt."""
+    return hashlib.sha256(f"{digest}\n{prompt}".encode()).digest()
 
 
 def load_clips(lalm: LALM, dataset: Dataset, indices: Sequence[int], modality: str) -> tuple:

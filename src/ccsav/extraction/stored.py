@@ -1,6 +1,5 @@
 """Head vectors of a dataset from a store, without the model that they come from."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ccsav.clips.dataset import Dataset
 from ccsav.disk.on_disk import RowsOnDisk
 from ccsav.disk.store import IDENTITY, Store
 from ccsav.extraction.activations import HeadActivations
+from ccsav.extraction.batches import row_key
 from ccsav.extraction.survey import Survey
 
 
@@ -55,7 +55,7 @@ def open(
             digests[modality] = _digests(dataset, modality, Path(cache))
         store = Store(folder, about["shape"], about["identity"]["storage_dtype"])
         for prompt in [text for text in store.prompts() if question is None or question in text]:
-            keys = [hashlib.sha256(f"{x}\n{prompt}".encode()).digest() for x in digests[modality]]
+            keys = [row_key(x, prompt) for x in digests[modality]]
             n = int((store.find(keys)[:, 0] >= 0).sum())
             if n:
                 ways.append((n, about, prompt, store, keys))
